@@ -1,0 +1,1 @@
+"""From sources to corpus files, and from corpus files to the index."""

@@ -1,0 +1,247 @@
+"""Brings the index up to date with the corpus: `python -m ingest index`.
+
+A new version is built whole beside the old one and then switched to in one atomic step, by one
+process at a time. Vectors of texts that did not change are taken over from the old version, so
+only what changed is embedded; what is gone leaves with the old version.
+"""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+
+from ingest.corpus_files import FOLDERS, Corpus, exercise_of, read_corpus, reference_of
+from ingest.passages import MAX_TOKENS, passages_of, retrieval_text
+from rag.encoding import OnnxEmbedder, ensure_exported, model_folder, open_embedder
+from rag.errors import CorpusError, IndexMismatchError, IndexMissingError, RagError
+from rag.index_files import (
+    SCHEMA,
+    Manifest,
+    current_version,
+    models_folder,
+    read_manifest,
+    switch_to,
+    versions_folder,
+    write_documents,
+    write_manifest,
+    write_passages,
+)
+from rag.settings import Settings
+from rag.types import Passage, Vectors
+from rag.vector_store import drop_collection, open_collection, write_collection
+
+KEPT_VERSIONS = 2
+"""The one in use and the one before it, which a running server may still be reading."""
+
+LOCK_TIMEOUT_S = 600
+
+Report = Callable[[int, int], None]
+"""Called with (texts embedded so far, texts to embed)."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexResult:
+    """What an index run did."""
+
+    changed: bool
+    documents: dict[str, int]
+    passages: int
+    embedded: int
+    """Passages that were embedded in this run."""
+    reused: int
+    skipped: tuple[tuple[str, str], ...]
+    """(file, reason) for every file that could not be read."""
+    version: str
+
+
+def update_index(settings: Settings, report: Report | None = None) -> IndexResult:
+    """Indexes `settings.corpus` into `settings.index`; does nothing where it is up to date.
+
+    Raises `CorpusError` for a folder that is no corpus or holds no text, `RagError` where another
+    process has been building for more than ten minutes.
+    """
+    from filelock import FileLock, Timeout
+
+    settings.index.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(settings.index / "lock", timeout=LOCK_TIMEOUT_S):
+            return _update(settings, report)
+    except Timeout as error:
+        raise RagError(f"another process is building the index at {str(settings.index)!r}") from error
+
+
+def is_stale(settings: Settings) -> bool:
+    """Whether the index is missing, of another release or model, or behind the corpus."""
+    try:
+        manifest = read_manifest(current_version(settings.index))
+    except (IndexMissingError, IndexMismatchError):
+        return True
+    return not _fits(manifest, settings, corpus_fingerprint(settings.corpus))
+
+
+def corpus_fingerprint(folder: Path) -> str:
+    """Changes with any byte of any corpus file."""
+    digest = sha256()
+    for name in sorted(FOLDERS.values()):
+        for path in sorted((folder / name).glob("*.md")):
+            digest.update(f"{name}/{path.name}\0".encode())
+            digest.update(sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:20]
+
+
+def _update(settings: Settings, report: Report | None) -> IndexResult:
+    fingerprint = corpus_fingerprint(settings.corpus)
+    corpus = read_corpus(settings.corpus)
+    skipped = tuple((str(p.path), p.reason) for p in corpus.problems)
+    try:
+        version = current_version(settings.index)
+        manifest = read_manifest(version)
+        if _fits(manifest, settings, fingerprint) and _whole(settings, version, manifest):
+            documents = dict(manifest.documents)
+            count = manifest.passages
+            return IndexResult(False, documents, count, 0, count, skipped, manifest.version)
+    except (IndexMissingError, IndexMismatchError):
+        pass
+    if not corpus.documents:
+        raise CorpusError(f"the corpus at {str(settings.corpus)!r} holds no readable document")
+    return _build(settings, corpus, fingerprint, skipped, report)
+
+
+def _fits(manifest: Manifest, settings: Settings, fingerprint: str) -> bool:
+    model = model_folder(models_folder(settings.index), settings.embedder).name
+    return (
+        manifest.corpus_fingerprint == fingerprint
+        and manifest.model_folder == model
+        and manifest.chroma_url == settings.chroma_url
+    )
+
+
+def _whole(settings: Settings, version: Path, manifest: Manifest) -> bool:
+    """Whether the vector store still holds what the manifest says."""
+    try:
+        store = open_collection(version / "chroma", settings.chroma_url, manifest.version)
+        return store.count() == manifest.passages
+    except RagError:
+        return False
+
+
+def _build(
+    settings: Settings,
+    corpus: Corpus,
+    fingerprint: str,
+    skipped: tuple[tuple[str, str], ...],
+    report: Report | None,
+) -> IndexResult:
+    folder = ensure_exported(models_folder(settings.index), settings.embedder)
+    embedder = open_embedder(folder)
+    window = min(MAX_TOKENS, embedder.max_tokens)
+    passages = [
+        p for d in corpus.documents for p in passages_of(d, embedder.count_tokens, window)
+    ]
+    if not passages:
+        raise CorpusError(f"the corpus at {str(settings.corpus)!r} holds no text to index")
+    sentences = [p.sentence(n) for p in passages for n in range(len(p.sentences))]
+    known = _known_vectors(settings.index, folder.name)
+    texts = [retrieval_text(p) for p in passages]
+    new = [t for t in dict.fromkeys([*texts, *sentences]) if _key(t) not in known]
+    known |= _embedded(new, embedder, report)
+
+    version = f"v{datetime.now(UTC):%Y%m%d%H%M%S}-{uuid.uuid4().hex[:6]}"
+    target = versions_folder(settings.index) / version
+    target.mkdir(parents=True)
+    try:
+        vectors = _rows(texts, known)
+        write_passages(target, passages)
+        write_documents(
+            target,
+            map(reference_of, corpus.of_kind("reference")),
+            map(exercise_of, corpus.of_kind("exercise")),
+        )
+        _write_vectors(target, "passages", texts, vectors)
+        _write_vectors(target, "sentences", sentences, _rows(sentences, known))
+        write_collection(target / "chroma", settings.chroma_url, version, passages, vectors)
+        counts = {kind: len(corpus.of_kind(kind)) for kind in FOLDERS}
+        manifest = Manifest(
+            schema=SCHEMA,
+            version=version,
+            embedder=settings.embedder,
+            model_folder=folder.name,
+            dimension=embedder.dimension,
+            max_tokens=window,
+            built_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            corpus=str(settings.corpus),
+            corpus_fingerprint=fingerprint,
+            documents=dict(counts),
+            passages=len(passages),
+            sentences=len(sentences),
+            chroma_url=settings.chroma_url,
+        )
+        write_manifest(target, manifest)
+        switch_to(settings.index, version)
+    except BaseException:
+        shutil.rmtree(target, ignore_errors=True)
+        raise
+    _drop_old_versions(settings, version)
+    fresh = set(new)
+    embedded = sum(t in fresh for t in texts)
+    return IndexResult(
+        True, dict(counts), len(passages), embedded, len(passages) - embedded, skipped, version
+    )
+
+
+def _key(text: str) -> str:
+    return sha256(text.encode()).hexdigest()[:24]
+
+
+def _known_vectors(index: Path, model: str) -> dict[str, Vectors]:
+    """Vectors of the version in use by text key, where the same model made them."""
+    try:
+        version = current_version(index)
+        if read_manifest(version).model_folder != model:
+            return {}
+        known: dict[str, Vectors] = {}
+        for name in ("passages", "sentences"):
+            keys = (version / f"{name}.keys").read_text("utf-8").split()
+            known |= dict(zip(keys, np.load(version / f"{name}.npy"), strict=True))
+        return known
+    except (IndexMissingError, IndexMismatchError, OSError, ValueError):
+        return {}
+
+
+def _embedded(
+    texts: Sequence[str], embedder: OnnxEmbedder, report: Report | None
+) -> dict[str, Vectors]:
+    done = 0
+
+    def step(count: int) -> None:
+        nonlocal done
+        done += count
+        if report:
+            report(done, len(texts))
+
+    vectors = embedder.embed(texts, step)
+    return {_key(t): v for t, v in zip(texts, vectors, strict=True)}
+
+
+def _rows(texts: Sequence[str], known: dict[str, Vectors]) -> Vectors:
+    return np.stack([known[_key(t)] for t in texts]).astype(np.float32)
+
+
+def _write_vectors(target: Path, name: str, texts: Sequence[str], vectors: Vectors) -> None:
+    np.save(target / f"{name}.npy", vectors)
+    (target / f"{name}.keys").write_text("\n".join(map(_key, texts)), "utf-8")
+
+
+def _drop_old_versions(settings: Settings, current: str) -> None:
+    versions = sorted(p for p in versions_folder(settings.index).iterdir() if p.is_dir())
+    others = [p for p in versions if p.name != current]
+    for path in others[: -(KEPT_VERSIONS - 1)]:
+        drop_collection(path / "chroma", settings.chroma_url, path.name)
+        shutil.rmtree(path, ignore_errors=True)

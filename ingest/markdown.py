@@ -1,0 +1,119 @@
+"""Markdown to running text: sections, paragraphs, and where references are cited.
+
+markdown-it-py parses; this module keeps the words a reader sees and drops the markup, so that a
+quote of a passage reads as the page does. Pandoc citations (`[@key]`, `[see @a, p. 3; -@b]`,
+https://pandoc.org/MANUAL.html#citation-syntax) leave the text and become `Mention`s.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from rag.types import Mention
+
+CITATION = re.compile(r"\[(?:[^\[\]\n]*?[\s;(-])?-?@[A-Za-z0-9][^\[\]]*\]")
+CITATION_KEY = re.compile(r"(?<![\w@.])-?@([A-Za-z0-9][\w:.#$%&+?<>~/-]*[A-Za-z0-9]|[A-Za-z0-9])")
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """Running text and the citations that stood in it. A list item is a paragraph of its own."""
+
+    text: str
+    mentions: tuple[Mention, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading and the paragraphs below it, up to the next heading of any level."""
+
+    heading: str
+    level: int
+    line: int
+    """Line of the heading in the body, from 0."""
+    paragraphs: tuple[Paragraph, ...]
+
+
+def sections_of(body: str) -> list[Section]:
+    """The sections of a Markdown body, in order; text before a heading has heading ""."""
+    sections: list[Section] = []
+    heading, level, line = "", 0, 0
+    paragraphs: list[Paragraph] = []
+
+    def close() -> None:
+        if paragraphs:
+            sections.append(Section(heading, level, line, tuple(paragraphs)))
+
+    for is_heading, depth, at, text in _blocks(_parser().parse(body)):
+        if is_heading:
+            close()
+            heading, level, line = strip_citations(text).text, depth, at
+            paragraphs = []
+        elif text.strip():
+            paragraphs.append(strip_citations(text))
+    close()
+    return sections
+
+
+def strip_citations(text: str) -> Paragraph:
+    """`text` without Pandoc citations, which become mentions at the places they stood."""
+    out: list[str] = []
+    length = 0
+    mentions: list[Mention] = []
+    last = 0
+    for match in CITATION.finditer(text):
+        piece = text[last : match.start()].rstrip() if match.start() > last else ""
+        out.append(piece)
+        length += len(piece)
+        keys = tuple(dict.fromkeys(CITATION_KEY.findall(match.group())))
+        mentions.append(Mention(length, keys))
+        last = match.end()
+    out.append(text[last:])
+    plain = "".join(out)
+    lead = len(plain) - len(plain.lstrip())
+    placed = (Mention(max(0, m.offset - lead), m.reference_ids) for m in mentions)
+    return Paragraph(plain.strip(), tuple(m for m in placed if m.reference_ids))
+
+
+@cache
+def _parser() -> MarkdownIt:
+    return MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+
+
+def _blocks(tokens: Sequence[Token]) -> Iterator[tuple[bool, int, int, str]]:
+    """(is heading, level, line, text) for every block that holds words."""
+    row: list[str] = []
+    for n, token in enumerate(tokens):
+        if token.type == "inline":
+            opener = tokens[n - 1]
+            line = token.map[0] if token.map else 0
+            text = _inline_text(token.children or ())
+            if opener.type == "heading_open":
+                yield True, int(opener.tag[1:]), line, text
+            elif opener.type in {"th_open", "td_open"}:
+                row.append(text)
+            else:
+                yield False, 0, line, text
+        elif token.type == "tr_close":
+            yield False, 0, 0, " | ".join(row)
+            row = []
+        elif token.type in {"fence", "code_block"}:
+            yield False, 0, 0, " ".join(token.content.split())
+
+
+def _inline_text(children: Sequence[Token]) -> str:
+    pieces: list[str] = []
+    for child in children:
+        if child.type in {"text", "code_inline"}:
+            pieces.append(child.content)
+        elif child.type in {"softbreak", "hardbreak"}:
+            pieces.append(" ")
+        elif child.type == "image":
+            pieces.append(child.content)
+    return " ".join("".join(pieces).split())

@@ -1,0 +1,1 @@
+"""Retrieval-augmented answers: evidence in, checked and cited sentences out."""
