@@ -150,7 +150,8 @@ def _build(
     sentences = [p.sentence(n) for p in passages for n in range(len(p.sentences))]
     known = _known_vectors(settings.index, folder.name)
     texts = [retrieval_text(p) for p in passages]
-    new = [t for t in dict.fromkeys([*texts, *sentences]) if _key(t) not in known]
+    headings = [p.section if p.source_kind == "article" else f"{p.title} {p.section}" for p in passages]
+    new = [t for t in dict.fromkeys([*texts, *headings, *sentences]) if _key(t) not in known]
     known |= _embedded(new, embedder, report)
 
     version = f"v{datetime.now(UTC):%Y%m%d%H%M%S}-{uuid.uuid4().hex[:6]}"
@@ -166,6 +167,7 @@ def _build(
         )
         _write_vectors(target, "passages", texts, vectors)
         _write_vectors(target, "sentences", sentences, _rows(sentences, known))
+        _write_vectors(target, "headings", headings, _rows(headings, known))
         write_collection(target / "chroma", settings.chroma_url, version, passages, vectors)
         counts = {kind: len(corpus.of_kind(kind)) for kind in FOLDERS}
         manifest = Manifest(
@@ -207,7 +209,7 @@ def _known_vectors(index: Path, model: str) -> dict[str, Vectors]:
         if read_manifest(version).model_folder != model:
             return {}
         known: dict[str, Vectors] = {}
-        for name in ("passages", "sentences"):
+        for name in ("passages", "sentences", "headings"):
             keys = (version / f"{name}.keys").read_text("utf-8").split()
             known |= dict(zip(keys, np.load(version / f"{name}.npy"), strict=True))
         return known

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 from rag.encoding import OnnxEmbedder, open_embedder
 from rag.errors import IndexMismatchError
 from rag.index_files import (
+    SCHEMA,
     Manifest,
     current_version,
     models_folder,
@@ -19,9 +21,10 @@ from rag.index_files import (
     read_manifest,
     read_passages,
 )
+from rag.lexicon import Lexicon, lexicon_of, stems_of
 from rag.settings import Settings
 from rag.types import Exercise, Passage, Reference, Vectors
-from rag.vector_store import VectorStore, open_collection
+from rag.vector_store import VectorStore, open_collection, write_collection
 
 
 @dataclass(frozen=True)
@@ -36,8 +39,22 @@ class Library:
     """Shape (passages, d)."""
     sentence_vectors: Vectors
     """Shape (sentences, d): the sentences of all passages, in order."""
+    heading_vectors: Vectors
+    """Shape (passages, d): the heading that each passage stands under."""
     store: VectorStore
     embedder: OnnxEmbedder
+
+    @cached_property
+    def lexicon(self) -> Lexicon:
+        return lexicon_of(self.exercises.values(), self.passages)
+
+    @cached_property
+    def stem_frequencies(self) -> Mapping[str, int]:
+        """Passages in which each stem occurs, headings and titles included."""
+        counts: Counter[str] = Counter()
+        for p in self.passages:
+            counts.update(set(stems_of(f"{p.title} {p.section} {p.text}")))
+        return counts
 
     @cached_property
     def rows(self) -> dict[str, int]:
@@ -81,8 +98,54 @@ def open_library(settings: Settings) -> Library:
         exercises=exercises,
         passage_vectors=np.load(version / "passages.npy"),
         sentence_vectors=np.load(version / "sentences.npy"),
+        heading_vectors=np.load(version / "headings.npy"),
         store=store,
         embedder=open_embedder(models_folder(settings.index) / manifest.model_folder),
+    )
+
+
+def references_of(library: Library, passage: Passage, start: int, end: int) -> tuple[Reference, ...]:
+    """The studies behind a span of a passage, in order of citation.
+
+    A reference's own text rests on itself. Prose rests on what it cites within the span or, where
+    that is nothing, on the next citation of the same paragraph, as a paragraph's closing citation
+    stands for what comes before it.
+    """
+    if passage.source_kind == "reference":
+        own = library.references.get(passage.source_id)
+        return (own,) if own else ()
+    inside = [i for m in passage.mentions if start < m.offset <= end for i in m.reference_ids]
+    if not inside:
+        stop = passage.text.find("\n\n", end)
+        limit = stop if stop >= 0 else len(passage.text)
+        later = [m for m in passage.mentions if end < m.offset <= limit]
+        inside = list(later[0].reference_ids) if later else []
+    return tuple(library.references[i] for i in dict.fromkeys(inside) if i in library.references)
+
+
+def in_memory(
+    rows: Sequence[Mapping[str, str]],
+    embedder: OnnxEmbedder,
+    embed: Callable[[Sequence[str]], Vectors],
+    scratch: Path,
+) -> Library:
+    """A library of plain documents {"_id", "title"?, "text"}, one passage each, for evaluation."""
+    passages = tuple(
+        Passage(r["_id"], r["_id"], "article", r.get("title", ""), "", 0, r["text"], ((0, len(r["text"])),))
+        for r in rows
+    )
+    vectors = embed([f"{p.title}\n{p.text}" for p in passages])
+    write_collection(scratch, "", "evaluation", passages, vectors)
+    return Library(
+        manifest=Manifest(SCHEMA, "evaluation", embedder.name, "", embedder.dimension, 0, "", "", "", {}, len(passages), len(passages)),
+        passages=passages,
+        references={},
+        exercises={},
+        passage_vectors=vectors,
+        sentence_vectors=vectors,
+        heading_vectors=vectors,
+        store=open_collection(scratch, "", "evaluation"),
+        embedder=embedder,
     )
 
 

@@ -190,6 +190,30 @@ class Answer:
     timing_ms: Mapping[str, float] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """First event of a streamed answer: what it is going to rest on."""
+
+    citations: tuple[Citation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A piece of the answer's text, in order."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Final:
+    """Last event of a streamed answer: the whole of it."""
+
+    answer: Answer
+
+
+Event = Sources | Token | Final
+
+
 class Embedder(Protocol):
     """Turns texts into unit-length vectors."""
 
@@ -217,6 +241,9 @@ class Entailment(Protocol):
 
 
 class ChatModel(Protocol):
-    """Streams a reply to a system and a user message, piece by piece."""
+    """Streams a reply to a system and a user message, piece by piece.
+
+    Raises `ModelUnavailableError` where it is away, late, over budget, or was cut off.
+    """
 
     def stream(self, system: str, user: str) -> Iterator[str]: ...

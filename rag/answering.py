@@ -1,0 +1,217 @@
+"""The spine: from a question to a checked, cited answer. A newcomer starts at `Coach.stream`."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rag.conversation import standalone
+from rag.library import Library, open_library, references_of, version_in_use
+from rag.quoting import Candidate, Query, chosen_sentences, citations_of, query_of
+from rag.replies import follow_ups_of, refusal
+from rag.rendering import answer_text
+from rag.retrieval import HybridRetriever
+from rag.safety import assess
+from rag.scope import signals_of, status_of
+from rag.settings import Settings
+from rag.types import (
+    Answer,
+    AnswerSentence,
+    Audience,
+    ChatModel,
+    Entailment,
+    Event,
+    Evidence,
+    Final,
+    Hit,
+    Passage,
+    Question,
+    Reference,
+    Reranker,
+    Safety,
+    SourceKind,
+    Sources,
+    Status,
+    Token,
+)
+
+log = logging.getLogger(__name__)
+
+EVIDENCE = 14
+"""Passages that sentences are chosen from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Everything known about a question before a word is written."""
+
+    question: Question
+    standalone: str
+    query: Query
+    evidence: Evidence
+    chosen: tuple[Candidate, ...]
+    status: Status
+    safety: Safety | None
+
+
+class Coach:
+    """Answers questions from an index, reading a newer version as soon as there is one."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        model: ChatModel | None = None,
+        reranker: Reranker | None = None,
+        entailment: Entailment | None = None,
+    ) -> None:
+        self._settings = settings
+        self._model = model
+        self._reranker = reranker
+        self._entailment = entailment
+        self._lock = threading.Lock()
+        self._retriever: HybridRetriever | None = None
+
+    def stream(self, question: Question) -> Iterator[Event]:
+        """Sources, then the text piece by piece, then the whole answer."""
+        started = time.perf_counter()
+        retriever = self.retriever()
+        findings = find(retriever, question)
+        if findings.status != "answered":
+            answer = refusal(retriever, findings)
+            yield from _told(answer, started)
+        elif self._model is None:
+            yield from _told(quoted(retriever.library, findings), started)
+        else:
+            from rag.writing import written
+
+            fallback = quoted(retriever.library, findings)
+            events = written(
+                retriever.library, findings, fallback, self._model, self._entailment
+            )
+            for event in events:
+                yield _timed(event, started)
+
+    def answer(self, question: Question) -> Answer:
+        """The whole answer at once."""
+        for event in self.stream(question):
+            if isinstance(event, Final):
+                return event.answer
+        raise AssertionError("a stream always ends with its answer")
+
+    def search(self, query: str, *, k: int = 10, kind: SourceKind | None = None) -> list[Hit]:
+        """Ranked passages for words, for people who look things up."""
+        return self.retriever().retrieve(query, k=k, kind=kind)
+
+    def passage(self, passage_id: str) -> Passage | None:
+        library = self.retriever().library
+        row = library.rows.get(passage_id)
+        return None if row is None else library.passages[row]
+
+    def reference(self, reference_id: str) -> Reference | None:
+        return self.retriever().library.references.get(reference_id)
+
+    def references_of(self, passage: Passage, start: int, end: int) -> tuple[Reference, ...]:
+        return references_of(self.retriever().library, passage, start, end)
+
+    def ready(self) -> bool:
+        """Whether an index is open or can be opened."""
+        try:
+            self.retriever()
+        except Exception:
+            log.warning("the index cannot be opened", exc_info=True)
+            return False
+        return True
+
+    def status(self) -> dict[str, Any]:
+        manifest = self.retriever().library.manifest
+        return {
+            "version": manifest.version,
+            "embedder": manifest.embedder,
+            "built_at": manifest.built_at,
+            "documents": dict(manifest.documents),
+            "passages": manifest.passages,
+            "mode": "model" if self._model else "quote",
+        }
+
+    def retriever(self) -> HybridRetriever:
+        """The retriever over the version in use; questions under way keep the one they have."""
+        retriever = self._retriever
+        name = version_in_use(self._settings.index)
+        if retriever and (retriever.library.manifest.version == name or not name):
+            return retriever
+        with self._lock:
+            retriever = self._retriever
+            if retriever is None or retriever.library.manifest.version != name:
+                retriever = HybridRetriever(open_library(self._settings), self._reranker)
+                self._retriever = retriever
+        return retriever
+
+
+def find(retriever: HybridRetriever, question: Question) -> Findings:
+    """Safety, the standalone question, the evidence, the sentences, and whether they answer."""
+    library: Library = retriever.library
+    safety = assess(question)
+    asked = standalone(question, library.lexicon)
+    searched = retriever.query_of(asked)
+    vector = library.embedder.embed([searched])[0]
+    evidence = tuple(retriever.retrieve_vector(searched, vector, k=EVIDENCE))
+    query = query_of(library, searched, vector, question.audience)
+    chosen = tuple(chosen_sentences(library, query, evidence))
+    status = status_of(signals_of(library, query, evidence), list(chosen))
+    return Findings(question, asked, query, evidence, chosen, status, safety)
+
+
+def quoted(library: Library, findings: Findings) -> Answer:
+    """The answer in quote mode: verbatim sentences, each with its citation."""
+    citations = tuple(citations_of(findings.chosen))
+    sentences = tuple(
+        AnswerSentence(c.quote, (c.marker,), "quote", part=_part(candidate, findings.question.audience))
+        for c, candidate in zip(citations, findings.chosen, strict=True)
+    )
+    answer = Answer(
+        question=findings.question.text,
+        standalone_question=findings.standalone,
+        status="answered",
+        mode="quote",
+        audience=findings.question.audience,
+        text="",
+        sentences=sentences,
+        citations=citations,
+        safety=findings.safety,
+        notice=_notice(citations),
+        follow_ups=follow_ups_of(findings),
+    )
+    return replace(answer, text=answer_text(answer))
+
+
+def _part(candidate: Candidate, audience: Audience) -> str:
+    """Sentences of one passage make a paragraph; limits come under a heading of their own."""
+    return "limits" if candidate.hit.passage.role == "limits" else candidate.hit.passage.id
+
+
+def _notice(citations: tuple[Any, ...]) -> str | None:
+    doubtful = {r.label for c in citations for r in c.references if r.status != "ok"}
+    if not doubtful:
+        return None
+    return f"Contested or retracted work is mentioned, not relied on: {', '.join(sorted(doubtful))}."
+
+
+def _told(answer: Answer, started: float) -> Iterator[Event]:
+    """A finished answer as a stream: a sentence a piece."""
+    yield Sources(answer.citations)
+    pieces = answer.text.splitlines(keepends=True)
+    for piece in pieces:
+        yield Token(piece)
+    yield _timed(Final(answer), started)
+
+
+def _timed(event: Event, started: float) -> Event:
+    if not isinstance(event, Final):
+        return event
+    total = round((time.perf_counter() - started) * 1000, 1)
+    return Final(replace(event.answer, timing_ms={**event.answer.timing_ms, "total": total}))

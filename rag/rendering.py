@@ -1,0 +1,110 @@
+"""Answers as Markdown and as JSON. Knows nothing else. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from itertools import groupby
+from typing import Any
+
+from rag.types import Answer, AnswerSentence, Citation, Hit, Reference
+
+# What CommonMark would act on inside a line: escapes, code, emphasis, brackets, tags, entities;
+# at its start: headings, quotes and lists.
+_MARKUP = re.compile(
+    r"[\\\\`*\[\]~$]|(?<!\w)_|_(?!\w)|<(?=[A-Za-z/!?])|&(?=#?\w+;)|^(?:[#>+-]|\d+(?=[.)]\s))"
+)
+
+LIMITS_HEADING = "**What limits this:** "
+
+
+def answer_text(answer: Answer) -> str:
+    """The answer as Markdown: a paragraph a part, every sentence followed by its markers."""
+    paragraphs: list[str] = []
+    for part, sentences in groupby(answer.sentences, key=lambda s: s.part):
+        text = " ".join(marked(s) for s in sentences)
+        paragraphs.append(LIMITS_HEADING + text if part == "limits" else text)
+    return "\n\n".join(paragraphs)
+
+
+def marked(sentence: AnswerSentence) -> str:
+    """A sentence with its markers: "… about equally. [1][2]"."""
+    text = escaped(sentence.text)
+    markers = "".join(f"[{n}]" for n in sentence.citations)
+    return f"{text} {markers}" if markers else text
+
+
+def escaped(text: str) -> str:
+    """Untrusted text inside Markdown: no markup, no HTML, and no "[3]" of an article's own."""
+    return _MARKUP.sub(r"\\\g<0>", " ".join(text.split()))
+
+
+def answer_json(answer: Answer) -> dict[str, Any]:
+    """The answer in the shape that the outside relies on (see the README's API section)."""
+    safety = answer.safety
+    return {
+        "question": answer.question,
+        "standalone_question": answer.standalone_question,
+        "status": answer.status,
+        "safety": {"level": safety.level, "message": safety.message} if safety else None,
+        "mode": answer.mode,
+        "audience": answer.audience,
+        "notice": answer.notice,
+        "text": answer.text,
+        "sentences": [
+            {"text": s.text, "citations": list(s.citations), "verdict": s.verdict, "part": s.part}
+            for s in answer.sentences
+        ],
+        "citations": [citation_json(c) for c in answer.citations],
+        "follow_ups": list(answer.follow_ups),
+        "timing_ms": dict(answer.timing_ms),
+    }
+
+
+def citation_json(citation: Citation) -> dict[str, Any]:
+    passage = citation.passage
+    return {
+        "marker": citation.marker,
+        "passage_id": passage.id,
+        "source_id": passage.source_id,
+        "source_kind": passage.source_kind,
+        "title": passage.title,
+        "section": passage.section,
+        "url": passage.url,
+        "quote": citation.quote,
+        "start": citation.start,
+        "end": citation.end,
+        "references": [reference_json(r) for r in citation.references],
+    }
+
+
+def reference_json(reference: Reference) -> dict[str, Any]:
+    return {
+        "id": reference.id,
+        "label": reference.label,
+        "title": reference.title,
+        "year": reference.year,
+        "kind": reference.kind,
+        "doi": reference.doi,
+        "url": reference.url,
+        "status": reference.status,
+        "population": reference.population,
+        "sample_size": reference.sample_size,
+    }
+
+
+def hit_json(hit: Hit, references: Iterable[Reference]) -> dict[str, Any]:
+    """A search result: the whole passage, its score, and the references it cites."""
+    passage = hit.passage
+    return {
+        "rank": hit.rank,
+        "score": round(hit.score, 4),
+        "passage_id": passage.id,
+        "source_id": passage.source_id,
+        "source_kind": passage.source_kind,
+        "title": passage.title,
+        "section": passage.section,
+        "url": passage.url,
+        "text": passage.text,
+        "references": [reference_json(r) for r in references],
+    }

@@ -1,0 +1,108 @@
+"""What is said where nothing is quoted, and what to ask next. Pure.
+
+These lines claim nothing about training: they say what the assistant can do, and name questions
+that the corpus answers, which are its sections' own headings.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rag.rendering import answer_text
+from rag.retrieval import HybridRetriever
+from rag.types import Answer, AnswerSentence, Hit
+
+if TYPE_CHECKING:
+    from rag.answering import Findings
+
+FOLLOW_UPS = 3
+
+_GREETING = re.compile(
+    r"^(?:hi+|hello+|hey+|hiya|yo|good (?:morning|afternoon|evening)|howdy|sup|what'?s up)\b", re.IGNORECASE
+)
+_THANKS = re.compile(
+    r"^(?:ok(?:ay)?[ ,!.]*)?(?:thanks?|thank you|thx|ty|cheers|great|awesome|perfect|cool|nice|brilliant|lovely|got it|bye|goodbye|see you)\b",
+    re.IGNORECASE,
+)
+_WHO = re.compile(r"\b(?:who|what) are you\b|\bare you (?:a |an )?(?:human|real|bot|robot|ai|chatgpt)\b", re.IGNORECASE)
+
+
+def refusal(retriever: HybridRetriever, findings: Findings) -> Answer:
+    """An answer that claims nothing and cites nothing, and says what can be asked instead."""
+    nearest = _near_questions(findings.evidence, findings.question.audience)
+    if findings.status == "not_found":
+        line = (
+            "I could not find an answer to that in the articles and studies I work from, so I will "
+            "not guess."
+        )
+    else:
+        line = _friendly(findings.question.text)
+        nearest = nearest if findings.query.entities else _openers(retriever)
+    ask = "You could ask me: " + " · ".join(nearest) if nearest else ""
+    texts = [line, ask] if ask else [line]
+    answer = Answer(
+        question=findings.question.text,
+        standalone_question=findings.standalone,
+        status=findings.status,
+        mode="quote",
+        audience=findings.question.audience,
+        text="",
+        sentences=tuple(AnswerSentence(t, (), "notice", part=str(n)) for n, t in enumerate(texts)),
+        safety=findings.safety,
+        follow_ups=tuple(nearest),
+    )
+    return replace(answer, text=answer_text(answer))
+
+
+def follow_ups_of(findings: Findings) -> tuple[str, ...]:
+    """Questions near this one that other sections answer; never one that was just answered."""
+    used = {c.hit.passage.id for c in findings.chosen}
+    asked = _plain(findings.standalone)
+    rest = [h for h in findings.evidence if h.passage.id not in used]
+    answered = {_plain(c.hit.passage.section) for c in findings.chosen}
+    questions = _near_questions(rest, findings.question.audience)
+    return tuple(q for q in questions if _plain(q) not in answered | {asked})
+
+
+def _near_questions(hits: Iterable[Hit], audience: str) -> list[str]:
+    found: list[str] = []
+    for hit in hits:
+        heading = hit.passage.section
+        if hit.passage.audience == "trainer":
+            heading = re.sub(r"^for trainers:\s*", "", heading, flags=re.IGNORECASE)
+            if audience != "trainer":
+                continue
+        if heading.endswith("?") and heading not in found:
+            found.append(heading[0].upper() + heading[1:])
+    return found[:FOLLOW_UPS]
+
+
+def _openers(retriever: HybridRetriever) -> list[str]:
+    """Three of the corpus's own questions, one an article, evenly over the shelf."""
+    firsts: dict[str, str] = {}
+    for passage in retriever.library.passages:
+        if passage.source_kind == "article" and passage.section.endswith("?"):
+            firsts.setdefault(passage.source_id, passage.section)
+    questions = list(firsts.values())
+    step = max(1, len(questions) // FOLLOW_UPS)
+    return questions[::step][:FOLLOW_UPS]
+
+
+def _friendly(text: str) -> str:
+    scope = "glute training: exercises, programmes, the evidence behind them, and aches that come with them"
+    if _GREETING.match(text):
+        return f"Hello! I answer questions about {scope}."
+    if _THANKS.match(text):
+        return "You are welcome! Ask me anything else about glute training."
+    if _WHO.search(text):
+        return f"I am Glute Coach, a program that quotes articles and studies. I answer questions about {scope}."
+    return f"That is outside what I know. I answer questions about {scope}."
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.findall(r"[a-z0-9]+", text.lower()))
+
+

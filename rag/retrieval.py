@@ -1,0 +1,158 @@
+"""Finding passages: dense (Chroma) and lexical (BM25) together, their scores fused.
+
+`HybridRetriever` is what answers questions, serves `search`, and is measured by `evaluate`;
+`as_langchain` offers it to other people's chains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.lexicon import stems_of
+from rag.library import Library
+from rag.types import Hit, Passage, Reranker, SourceKind, Vectors
+
+CANDIDATES = 200
+"""Passages taken from each of the two rankings before fusion."""
+
+Scores = NDArray[np.float32]
+
+# BM25's usual range for short texts; tuned on SciFact's training claims (see the README).
+BM25_K1 = 1.2
+BM25_B = 0.75
+
+WEIGHTS = {"passage": 0.40, "sentence": 0.20, "lexical": 0.40}
+"""Shares of the three standardised scores; from the same tuning."""
+
+class LexicalIndex:
+    """BM25 over stemmed words; hyphenated words apart, spelling folded to one side of the Atlantic."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        import bm25s
+
+        self._bm25: Any = bm25s.BM25(k1=BM25_K1, b=BM25_B)
+        tokens = [stems_of(text) or ["∅"] for text in texts]
+        self._known = {t for document in tokens for t in document}
+        self._size = len(texts)
+        self._bm25.index(tokens, show_progress=False)
+
+    def scores(self, query: str) -> Scores:
+        """Shape (texts,): BM25 of each text, 0 where no word is shared."""
+        tokens = [t for t in stems_of(query) if t in self._known]
+        if not tokens:
+            return np.zeros(self._size, dtype=np.float32)
+        return np.asarray(self._bm25.get_scores(tokens), dtype=np.float32)
+
+
+class HybridRetriever:
+    """Retrieves from one index version."""
+
+    def __init__(self, library: Library, reranker: Reranker | None = None) -> None:
+        self.library = library
+        self._reranker = reranker
+        self._lexical = LexicalIndex([_lexical_text(p) for p in library.passages])
+        kinds = [p.source_kind for p in library.passages]
+        self._kinds = np.array(kinds)
+
+    def query_of(self, text: str) -> str:
+        """The text as it is searched for: typing errors mended, slang beside the textbook's word."""
+        lexicon = self.library.lexicon
+        return lexicon.renamed(lexicon.mended(text))
+
+    def retrieve(self, query: str, *, k: int, kind: SourceKind | None = None) -> list[Hit]:
+        """Up to `k` hits, best first; ties break by passage order."""
+        searched = self.query_of(query)
+        vector = self.library.embedder.embed([searched])[0]
+        return self.retrieve_vector(searched, vector, k=k, kind=kind)
+
+    def retrieve_vector(
+        self, searched: str, vector: Vectors, *, k: int, kind: SourceKind | None = None
+    ) -> list[Hit]:
+        """`retrieve` for a query that was normalised and embedded already; `vector`: (d,)."""
+        dense = self.library.passage_vectors @ vector
+        best_sentence = self._best_sentences(vector)
+        lexical = self._lexical.scores(searched)
+        fused = (
+            WEIGHTS["passage"] * _standardised(dense)
+            + WEIGHTS["sentence"] * _standardised(best_sentence)
+            + WEIGHTS["lexical"] * _standardised(lexical)
+        )
+        rows = self._candidates(vector, lexical, k, kind)
+        rows = sorted(rows, key=lambda row: (-float(fused[row]), row))[: max(k, 1)]
+        hits = [
+            Hit(self.library.passages[r], float(fused[r]), n, float(dense[r]), float(lexical[r]))
+            for n, r in enumerate(rows, 1)
+        ]
+        return _reranked(self._reranker, searched, hits) if self._reranker else hits
+
+    def _candidates(
+        self, vector: Vectors, lexical: Scores, k: int, kind: SourceKind | None
+    ) -> set[int]:
+        wanted = max(CANDIDATES, k)
+        near = self.library.store.query(vector, wanted, kind)
+        rows = {self.library.rows[passage_id] for passage_id, _ in near}
+        allowed = lexical if kind is None else np.where(self._kinds == kind, lexical, 0)
+        best = np.argsort(-allowed, kind="stable")[:wanted]
+        return rows | {int(r) for r in best if allowed[r] > 0}
+
+    def _best_sentences(self, vector: Vectors) -> Scores:
+        """Shape (passages,): similarity of each passage's nearest sentence."""
+        similarities = self.library.sentence_vectors @ vector
+        starts = np.asarray(self.library.sentence_starts[:-1])
+        return np.asarray(np.maximum.reduceat(similarities, starts), dtype=np.float32)
+
+
+def as_langchain(retriever: HybridRetriever, k: int = 8) -> Any:
+    """The retriever as a LangChain `BaseRetriever`; documents carry the passage's metadata."""
+    from langchain_core.documents import Document
+    from langchain_core.retrievers import BaseRetriever
+
+    class PassageRetriever(BaseRetriever):
+        def _get_relevant_documents(self, query: str, *, run_manager: Any) -> list[Document]:
+            return [_document(hit) for hit in retriever.retrieve(query, k=k)]
+
+    def _document(hit: Hit) -> Document:
+        passage = hit.passage
+        return Document(
+            id=passage.id,
+            page_content=passage.text,
+            metadata={
+                "source": passage.source_id,
+                "kind": passage.source_kind,
+                "title": passage.title,
+                "section": passage.section,
+                "url": passage.url,
+                "score": hit.score,
+            },
+        )
+
+    return PassageRetriever()
+
+
+def _lexical_text(passage: Passage) -> str:
+    """Heading twice: a section's question says what it answers better than any one sentence."""
+    return f"{passage.title} {passage.section} {passage.section} {passage.text}"
+
+
+def _standardised(scores: Scores) -> Scores:
+    spread = float(scores.std())
+    return (scores - scores.mean()) / spread if spread > 0 else np.zeros_like(scores)
+
+
+def _reranked(reranker: Reranker, query: str, hits: list[Hit]) -> list[Hit]:
+    """The hits in the reranker's order, its standardised score averaged with ours."""
+    texts = [f"{h.passage.title}: {h.passage.section}\n{h.passage.text}" for h in hits[:50]]
+    judged = _standardised(np.asarray(reranker.score(query, texts), dtype=np.float32))
+    ours = _standardised(np.asarray([h.score for h in hits[:50]], dtype=np.float32))
+    both = (judged + ours) / 2
+    order = sorted(range(len(texts)), key=lambda n: (-float(both[n]), n))
+    moved = [hits[n] for n in order] + hits[50:]
+    scores = [float(both[n]) for n in order] + [float(both.min()) - 1] * len(hits[50:])
+    return [
+        Hit(h.passage, s, n, h.dense, h.lexical)
+        for n, (h, s) in enumerate(zip(moved, scores, strict=True), 1)
+    ]
