@@ -1,0 +1,154 @@
+"""The safety rules: warning signs are caught, ordinary talk is left alone."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from rag.safety import assess, yaml_file
+from rag.types import Question, Turn
+
+WARNINGS = [
+    ("cauda-equina", "my back has been bad all week and since this morning i cant pee"),
+    ("cauda-equina", "Numbness around my genitals after deadlifts, normal?"),
+    ("cauda-equina", "weird feeling down there, its all numb when i wipe"),
+    ("cauda-equina", "i wet myself twice today and my back is killing me"),
+    ("cauda-equina", "pins and needles in both feet since i squatted"),
+    ("cauda-equina", "pain shooting down both legs"),
+    ("cauda-equina", "cant get an erection since i hurt my back"),
+    ("cauda-equina", "i dont feel when i need to poo anymore"),
+    ("cauda-equina", "lost control of my bowels after a heavy lift"),
+    ("cauda-equina", "saddle area tingling, should i keep training"),
+    ("cauda-equina", "between my legs has gone nubm"),
+    ("cauda-equina", "my client has no sensation in her crotch after deadlifts"),
+    ("cauda-equina", "having difficulty urinating plus sciatica"),
+    ("sudden-weakness", "my left leg suddenly went weak mid set"),
+    ("sudden-weakness", "woke up and i cant lift my foot"),
+    ("sudden-weakness", "sudden weakness in my right leg"),
+    ("chest-pain", "chest pain during squats"),
+    ("chest-pain", "theres a pressure on my chest when i hip thrust"),
+    ("chest-pain", "tight chest and clammy after lunges"),
+    ("chest-pain", "i passed out during my workout yesterday"),
+    ("chest-pain", "my heart was racing and i got dizzy in the gym"),
+    ("serious-accident", "was in a car crash on monday, back really hurts, can i deadlift"),
+    ("serious-accident", "fell off a ladder and my lower back hurts"),
+    ("hip-fracture", "i slipped on ice and cant put weight on my leg"),
+    ("hip-fracture", "mum had a fall, one leg looks shorter"),
+    ("hip-fracture", "tripped over the dog, hip hurts and foot turns out"),
+    ("hip-fracture", "after a fall i cannot lift my leg"),
+    ("rhabdomyolysis", "my wee is the colour of coke after leg day"),
+    ("rhabdomyolysis", "peeing brown since yesterdays workout"),
+    ("rhabdomyolysis", "legs swollen and i cant bend them 3 days after squats"),
+    ("rhabdomyolysis", "worst soreness of my life and my legs are really weak"),
+    ("rhabdomyolysis", "cola colored urin"),
+    ("rhabdomyolysis", "dark pee and muscles in agony"),
+    ("rhabdomyolysis", "this is way beyond normal doms, my thighs are swollen"),
+    ("serious-illness", "back pain with a fever"),
+    ("serious-illness", "lost a stone without trying and my back aches"),
+    ("serious-illness", "hip pain all night, nothing helps, even when i rest"),
+    ("serious-illness", "running a temperature and my hip is sore"),
+    ("serious-illness", "found a hard lump in my buttock"),
+    ("serious-illness", "my spine has changed shape"),
+    ("serious-illness", "had breast cancer, now new back pain"),
+    ("stress-fracture", "groin hurts every time i run"),
+    ("stress-fracture", "deep hip pain since upping my mileage for the marathon"),
+    ("stress-fracture", "hopping on one leg gives me pain in the front of my hip"),
+    ("stress-fracture", "my periods stopped and my hip aches"),
+    ("pregnancy-warning-signs", "im 30 weeks pregnant and bleeding a bit after the gym"),
+    ("pregnancy-warning-signs", "pregnant and baby isnt moving much"),
+    ("pregnancy-warning-signs", "24 weeks, pregnant, contractions after squats"),
+    ("pregnancy-warning-signs", "pregnant with a bad headache and blurry vision"),
+    ("pregnancy-warning-signs", "fluid leaking, im pregnant"),
+    ("pregnancy-warning-signs", "pregnant and felt faint doing lunges"),
+    ("pregnancy-warning-signs", "my calf is sore and im in my third trimester"),
+    ("pregnancy-contraindications", "ive been told i have placenta previa, can i squat"),
+    ("pregnancy-contraindications", "i have pre-eclampsia, is lifting ok"),
+    ("pregnancy-contraindications", "pregnant with severe heart disease, can i train"),
+    ("pregnancy-contraindications", "i have a stitch in my cervix"),
+    ("calf-clot", "one calf is swollen and hot"),
+    ("calf-clot", "swollen lower leg after the flight"),
+    ("wound-infection", "my c section scar is oozing and red"),
+    ("muscle-tear", "felt a pop in my hamstring, now big bruise and i limp"),
+]
+
+ORDINARY = [
+    "my legs are killing me after squats, is that good",
+    "i'm dying on the bulgarian split squats lol",
+    "what is rhabdo?",
+    "can squats cause a herniated disc?",
+    "What are the red flags for back pain I should screen for?",
+    "i cant feel my glutes working in hip thrusts",
+    "sore glutes two days after training, train again?",
+    "no numbness, no bladder problems, just a stiff back",
+    "can't walk down the stairs after leg day haha",
+    "does creatine make you pee more",
+    "is chest day before leg day fine",
+    "how do i lose weight without losing my glutes",
+    "i fell in love with hip thrusts",
+    "how do I avoid rhabdo when starting crossfit?",
+    "without chest pain or dizziness, how hard can i push?",
+]
+
+CAUTIONS = [
+    ("pregnancy", "can i hip thrust while pregnant"),
+    ("after-birth", "6 months post partum, when can i squat"),
+    ("surgery", "had knee surgery last year, is squatting ok"),
+    ("hip-replacement", "can i do lunges after a hip replacement"),
+    ("tendon", "exercises for gluteal tendinopathy"),
+    ("osteoarthritis", "which glute exercises suit hip osteoarthritis"),
+    ("disc-or-nerve", "can i deadlift with a slipped disc"),
+    ("medical-condition", "i take beta blockers, can i lift heavy"),
+    ("ongoing-pain", "my lower back has hurt for months, are RDLs ok"),
+]
+
+
+@pytest.mark.parametrize(("rule", "text"), WARNINGS)
+def test_warning_signs_are_referred(rule: str, text: str) -> None:
+    safety = assess(Question(text))
+    assert safety is not None and safety.level == "see_a_clinician"
+    assert safety.references and "999" in safety.message
+
+
+@pytest.mark.parametrize("text", ORDINARY)
+def test_ordinary_talk_is_not_referred(text: str) -> None:
+    safety = assess(Question(text))
+    assert safety is None or safety.level == "caution"
+
+
+@pytest.mark.parametrize(("rule", "text"), CAUTIONS)
+def test_conditions_get_their_own_caution(rule: str, text: str) -> None:
+    safety = assess(Question(text))
+    assert safety is not None and (safety.level, safety.rule) == ("caution", rule)
+
+
+def test_an_account_goes_on_from_an_earlier_turn() -> None:
+    history = (Turn("user", "my back went on monday"), Turn("assistant", "Rest it."))
+    safety = assess(Question("and since then i also can't pee", history))
+    assert safety is not None and safety.rule == "cauda-equina"
+    pregnant = (Turn("user", "im 28 weeks pregnant, is lifting ok?"),)
+    later = assess(Question("and now i have a headache too", pregnant))
+    assert later is not None and later.rule == "pregnancy-warning-signs"
+
+
+def test_the_assistants_words_never_raise_an_alarm() -> None:
+    history = (Turn("assistant", "See a doctor for chest pain or dark urine."),)
+    assert assess(Question("ok and how heavy should it be", history)) is None
+
+
+def test_an_old_sign_does_not_fire_again_on_another_subject() -> None:
+    history = (Turn("user", "chest pain when squatting"), Turn("assistant", "Call 999."))
+    assert assess(Question("how much protein do i need", history)) is None
+
+
+def test_rules_name_known_concepts_and_say_what_to_do() -> None:
+    raw = yaml_file()
+    names = set(raw["concepts"])
+    assert set(raw["context"]) <= names
+    for rule in raw["rules"]:
+        for pattern in rule["patterns"]:
+            words = set(re.findall(r"[a-z_]+", pattern)) - {"unless"}
+            assert words <= names, (rule["id"], words - names)
+        if rule["level"] == "see_a_clinician":
+            assert rule["urgency"] and rule["references"]
+            assert "your local emergency" in " ".join(rule["message"].split())
