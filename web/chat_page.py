@@ -1,0 +1,286 @@
+"""The chat page. The only module that knows Gradio."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from fastapi import FastAPI
+
+from rag.errors import QuestionError, RagError
+from rag.rendering import escaped
+from rag.types import Answer, Citation, Final, Sources, Token
+from web.asking import Desk, TooManyError, checked_question
+from web.feedback import Feedback
+from web.pieces import answer_markdown, linked, sources_markdown
+
+if TYPE_CHECKING:
+    import gradio as gr
+
+log = logging.getLogger(__name__)
+
+EXAMPLES = (
+    "Are hip thrusts better than squats for glutes?",
+    "How many sets a week do my glutes need?",
+    "What should my first eight weeks look like?",
+    "My lower back hurts when I do hip thrusts. What can I change?",
+)
+FOLLOW_UPS = 3
+CONCURRENT_ANSWERS = 8
+
+_INTRO = """# Glute Coach
+Answers about glute training, quoted from articles and studies. Open any number to read the quote in its place and the study behind it."""
+_FOOTNOTE = (
+    "General information, not medical advice. With pain, an injury, an illness or a pregnancy, ask a clinician."
+)
+_EMPTY = "### What would you like to know?\nAsk in your own words, or start from an example."
+_TROUBLE = "Something went wrong on our side. Please ask again in a moment."
+
+_HEAD = """
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="description" content="Answers about glute training with the passage and the study behind every statement.">
+<script src="/widget.js" data-page></script>
+"""
+
+_CSS = """
+.gradio-container { max-width: 54rem !important; margin: 0 auto !important; }
+#intro h1 { margin: .25rem 0 0; font-size: 1.6rem; }
+#intro p, #footnote p { color: var(--body-text-color-subdued); margin: .25rem 0; }
+#footnote p { font-size: .85rem; }
+#chat { border-radius: 14px; }
+#chat .message { font-size: 1rem; line-height: 1.6; }
+#chat a[href^="#cite="] {
+  display: inline-block; min-width: 1.35em; padding: 0 .35em; margin: 0 .1em; border-radius: .45em;
+  background: var(--primary-100); color: var(--primary-800); font-size: .78em; font-weight: 600;
+  line-height: 1.5; text-align: center; text-decoration: none; vertical-align: .12em;
+}
+#chat a[href^="#cite="]:hover { background: var(--primary-200); }
+#chat a[href^="#cite="]:focus-visible { outline: 2px solid var(--primary-500); outline-offset: 2px; }
+.dark #chat a[href^="#cite="] { background: var(--primary-900); color: var(--primary-100); }
+#chat blockquote {
+  margin: 0 0 .75rem; padding: .7rem .9rem; border: 1px solid #d97706; border-left-width: 6px;
+  border-radius: 8px; background: #fffbeb; color: #713f12; font-style: normal;
+}
+#chat blockquote * { color: inherit; }
+.dark #chat blockquote { background: #3b2a0a; color: #fde9c0; border-color: #f59e0b; }
+#follow-ups { gap: .5rem; flex-wrap: wrap; }
+#follow-ups button { border-radius: 999px; white-space: normal; text-align: left; font-weight: 500; min-width: 0; flex: 0 1 auto; }
+#ask-row { align-items: flex-end; }
+@media (max-width: 640px) {
+  .gradio-container { padding: .5rem !important; }
+  #chat { height: 58vh !important; }
+  #intro h1 { font-size: 1.3rem; }
+}
+"""
+
+
+def mount_chat_page(app: FastAPI, desk: Desk) -> None:
+    """Serves the page at /; routes that `app` has already go first."""
+    _stay_offline()
+    import gradio as gr
+
+    gr.mount_gradio_app(
+        app,
+        _page(desk),
+        path="/",
+        theme=gr.themes.Soft(primary_hue="teal", neutral_hue="slate", font=["system-ui", "sans-serif"]),
+        css=_CSS,
+        head=_HEAD,
+        footer_links=[],
+        run_history=False,
+        ssr_mode=False,
+        show_error=False,
+        max_file_size=0,
+        enable_monitoring=False,
+        pwa=False,
+        mcp_server=False,
+    )
+
+
+def _stay_offline() -> None:
+    """Gradio reads these when it is imported; each switches off a call to another host."""
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+
+def _page(desk: Desk) -> gr.Blocks:
+    import gradio as gr
+
+    with gr.Blocks(title="Glute Coach", analytics_enabled=False) as page:
+        turns = gr.State([])
+        gr.Markdown(_INTRO, elem_id="intro")
+        audience = gr.Radio(
+            [("Client: plain words", "client"), ("Trainer: figures and limits", "trainer")],
+            value="client",
+            label="Answer for",
+            elem_id="audience",
+        )
+        chat = gr.Chatbot(
+            label="Conversation",
+            elem_id="chat",
+            height="62vh",
+            min_height=280,
+            latex_delimiters=[],
+            buttons=["copy"],
+            placeholder=_EMPTY,
+            examples=[{"text": text} for text in EXAMPLES],
+            feedback_options=("Like", "Dislike"),
+            line_breaks=False,
+            layout="bubble",
+        )
+        with gr.Row(elem_id="follow-ups"):
+            buttons = [gr.Button(visible=False, size="sm") for _ in range(FOLLOW_UPS)]
+        with gr.Row(elem_id="ask-row"):
+            box = gr.Textbox(
+                label="Your question",
+                placeholder="Ask about glute training",
+                lines=1,
+                max_lines=6,
+                scale=8,
+                autofocus=True,
+                elem_id="question",
+            )
+            send = gr.Button("Ask", variant="primary", scale=1, min_width=90, elem_id="ask")
+        clear = gr.Button("New conversation", size="sm", variant="secondary", elem_id="new")
+        gr.Markdown(_FOOTNOTE, elem_id="footnote")
+        _wire(desk, chat, box, send, clear, buttons, audience, turns)
+    page.queue(default_concurrency_limit=CONCURRENT_ANSWERS)
+    return page
+
+
+def _wire(
+    desk: Desk,
+    chat: gr.Chatbot,
+    box: gr.Textbox,
+    send: gr.Button,
+    clear: gr.Button,
+    buttons: list[gr.Button],
+    audience: gr.Radio,
+    turns: gr.State,
+) -> None:
+    """Connects what people do with what happens."""
+    import gradio as gr
+
+    outputs = [chat, box, turns, *buttons]
+
+    def respond(
+        text: str, audience: str, messages: Any, turns: list[dict[str, str]], request: gr.Request
+    ) -> Iterator[list[Any]]:
+        for shown, after, follow_ups in _conversation(desk, text, audience, messages, turns, request):
+            labels = [*follow_ups, *[""] * FOLLOW_UPS][:FOLLOW_UPS]
+            yield [
+                shown,
+                "",
+                after,
+                *(gr.Button(value=label, visible=bool(label)) for label in labels),
+            ]
+
+    def picked(event: gr.SelectData) -> str:
+        return str(event.value["text"])
+
+    def liked(event: gr.LikeData, turns: list[dict[str, str]], messages: Any) -> None:
+        _thumb(desk, event.index, bool(event.liked), turns, messages)
+
+    quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    asking = {"fn": respond, "outputs": outputs, **quiet}
+    gr.on([send.click, box.submit], inputs=[box, audience, chat, turns], **asking)
+    for button in buttons:
+        button.click(inputs=[button, audience, chat, turns], **asking)
+    chat.example_select(picked, outputs=box, **quiet).then(
+        inputs=[box, audience, chat, turns], **asking
+    )
+    chat.like(liked, inputs=[turns, chat], outputs=None, **quiet)
+    gr.on(
+        [clear.click, chat.clear],
+        lambda: ([], "", [], *(gr.Button(visible=False) for _ in buttons)),
+        outputs=outputs,
+        **quiet,
+    )
+
+
+def _conversation(
+    desk: Desk,
+    text: str,
+    audience: str,
+    messages: list[dict[str, Any]],
+    turns: list[dict[str, str]],
+    request: gr.Request,
+) -> Iterator[tuple[list[dict[str, Any]], list[dict[str, str]], tuple[str, ...]]]:
+    """(messages to show, turns so far, follow-ups), again and again while the answer grows."""
+    shown = [*messages, {"role": "user", "content": escaped(text)}]
+    place = str(sum(1 for m in shown if m["role"] == "user"))
+    try:
+        desk.admit(request.client.host if request.client else "", "ask")
+        question = checked_question(text, _history(turns), audience)
+        said = ""
+        citations: tuple[Citation, ...] = ()
+        for answer_id, event in desk.stream(question):
+            match event:
+                case Sources(found):
+                    citations = found
+                case Token(piece):
+                    said += piece
+                    yield [*shown, _bot(linked(said, citations))], turns, ()
+                case Final(answer):
+                    turn = {"question": question.text, "text": answer.text}
+                    turn |= {"id": answer_id, "place": place}
+                    yield [*shown, *_answered(answer)], [*turns, turn], answer.follow_ups
+    except (QuestionError, TooManyError) as error:
+        message = str(error)
+        yield [*shown, _bot(f"{message[:1].upper()}{message[1:]}.")], turns, ()
+    except RagError as error:
+        log.error("answering on the page failed: %s", error)
+        yield [*shown, _bot(_TROUBLE)], turns, ()
+    except Exception:
+        log.exception("answering on the page failed")
+        yield [*shown, _bot(_TROUBLE)], turns, ()
+
+
+def _answered(answer: Answer) -> list[dict[str, Any]]:
+    messages = [_bot(answer_markdown(answer))]
+    if answer.citations:
+        count = len(answer.citations)
+        title = "1 source" if count == 1 else f"{count} sources"
+        messages.append(
+            {
+                "role": "assistant",
+                "content": sources_markdown(answer.citations),
+                "metadata": {"title": title, "status": "done"},
+            }
+        )
+    return messages
+
+
+def _bot(text: str) -> dict[str, Any]:
+    return {"role": "assistant", "content": text}
+
+
+def _history(turns: list[dict[str, str]]) -> list[dict[str, str]]:
+    return [
+        message
+        for turn in turns
+        for message in (
+            {"role": "user", "content": turn["question"]},
+            {"role": "assistant", "content": turn["text"]},
+        )
+    ]
+
+
+def _thumb(
+    desk: Desk,
+    index: int | tuple[int, int],
+    liked: bool,
+    turns: list[dict[str, str]],
+    messages: list[dict[str, Any]],
+) -> None:
+    """Keeps a thumb for the answer that the message at `index` belongs to."""
+    last = index if isinstance(index, int) else index[0]
+    place = str(sum(1 for m in messages[: last + 1] if m["role"] == "user"))
+    rating = 1 if liked else -1
+    for turn in turns:
+        if turn["place"] == place:
+            desk.ledger.add_feedback(Feedback(turn["question"], rating, turn["id"]))
+            desk.metrics.feedback(rating)
