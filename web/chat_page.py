@@ -184,6 +184,10 @@ def _wire(
     def liked(event: gr.LikeData, turns: list[dict[str, str]], messages: Any) -> None:
         _thumb(desk, event.index, bool(event.liked), turns, messages)
 
+    # Gradio passes these by type and looks the names up in this module, which imports it late.
+    respond.__annotations__["request"] = gr.Request
+    picked.__annotations__["event"] = gr.SelectData
+    liked.__annotations__["event"] = gr.LikeData
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     asking = {"fn": respond, "outputs": outputs, **quiet}
     gr.on([send.click, box.submit], inputs=[box, audience, chat, turns], **asking)
