@@ -1,0 +1,134 @@
+"""The audit's rules for what documents say, sentence by sentence."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import combinations
+
+from ingest.corpus_files import Document
+from ingest.figures import Figure, figures_of, supported
+from ingest.findings import Finding, Shelf, Statement
+from ingest.readability import grade
+
+NEAR_DUPLICATE = 92.0
+"""Token ratio, 0 to 100, from which two sentences say the same in the same words."""
+READING_GRADE = 9.5
+"""Flesch-Kincaid grade above which an article's plain sections are too hard to read."""
+
+_OWNS_UP = re.compile(
+    r"contested|retract|integrity|not (?:be )?(?:used|relied|trusted|support)|no support|set aside"
+    r"|expression of concern|never (?:as )?(?:support|evidence)|doubt|not to be relied",
+    re.IGNORECASE,
+)
+_EMG = r"\b(?:s?EMG|electromyograph\w*|(?:muscle |glute )?activation|activates?\b|muscle activity|signals?)"
+_GROWS = r"\b(?:gr[eo]ws?\b|growth|growing|hypertroph\w+|builds?\b|building|muscle gains?|bigger glutes)"
+_THEREFORE = (
+    r"(?:\bso\b|\bthus\b|\bhence\b|\btherefore\b|\bwhich (?:means|shows|proves|makes|is why)\b"
+    r"|\b(?:means?|shows?|proves?|predicts?|leads? to|translates? (?:in)?to|results? in|drives?)\b"
+    r"|\bmaking (?:it|them)\b|\bmore growth\b|\bbetter for\b|\bbest for\b)"
+)
+_EMG_SO_GROWTH = re.compile(
+    rf"{_EMG}[^.;]*?{_THEREFORE}[^.;]{{0,60}}?{_GROWS}"
+    rf"|{_GROWS}[^.;]{{0,60}}?\b(?:because|since|as shown by|due to|thanks to)\b[^.;]{{0,60}}?{_EMG}",
+    re.IGNORECASE,
+)
+_DENIES = re.compile(
+    r"\b(?:not|no|never|nor|neither|nothing|cannot|can't|without|whether|hardly|rarely|alone|fail\w*"
+    r"|myth|wrong|mistake|poor|weak|unknown|untested|unproven|little|less|if|would|nobody|none"
+    r"|\w+n't|few|instead|rather than|separate\w*|limits?|caution|scepti\w+|claims?|assum\w+|broadly)\b",
+    re.IGNORECASE,
+)
+_FOR_TRAINERS = re.compile(r"\s*for (?:trainers|coaches|professionals)\b", re.IGNORECASE)
+_WORD = re.compile(r"[a-z]+(?:['’-][a-z]+)*|\d+(?:\.\d+)?")
+
+
+def statement_findings(
+    path: str, document: Document, statements: Iterable[Statement], shelf: Shelf
+) -> Iterator[Finding]:
+    """Findings of the rules that need one document and the shelf only."""
+    for statement in statements:
+        for key in statement.keys:
+            if key not in shelf.figures:
+                message = f"no reference '{key}' in references/"
+                yield Finding(path, statement.line, "citation-key", message)
+        for rule, message in (
+            *figure_problems(statement, shelf),
+            *contested_problems(statement, shelf),
+            *emg_problems(statement),
+        ):
+            yield Finding(path, statement.line, rule, message)
+
+
+def figure_problems(statement: Statement, shelf: Shelf) -> Iterator[tuple[str, str]]:
+    """Figures of a citing sentence that none of its references bears out."""
+    keys = [key for key in statement.keys if key in shelf.figures]
+    if not keys or any(key in shelf.undigested for key in keys):
+        return
+    sources = [figure for key in keys for figure in shelf.figures[key]]
+    for figure in figures_of(statement.text):
+        if _is_claim(figure, len(statement.keys)) and not supported(figure, sources):
+            printed = statement.text[figure.start : figure.end]
+            unit = f" ({figure.unit})" if figure.unit else ""
+            yield "figure", f"'{printed}'{unit} is in none of {', '.join(keys)}: {statement.text}"
+
+
+def _is_claim(figure: Figure, cited: int) -> bool:
+    """Counting words without a unit ("the two lifts") and the citations themselves are none."""
+    if not figure.spelled:
+        return True
+    return figure.unit is not None and not (figure.unit == "study" and figure.value == cited)
+
+
+def contested_problems(statement: Statement, shelf: Shelf) -> Iterator[tuple[str, str]]:
+    keys = statement.keys
+    if keys and all(key in shelf.contested for key in keys) and not _OWNS_UP.search(statement.text):
+        yield "contested", f"rests only on contested work ({', '.join(keys)}): {statement.text}"
+
+
+def emg_problems(statement: Statement) -> Iterator[tuple[str, str]]:
+    text = statement.text
+    if _EMG_SO_GROWTH.search(text) and not _DENIES.search(text) and not text.endswith("?"):
+        yield "emg-growth", f"concludes growth from muscle activity: {text}"
+
+
+def reading_grade(statements: Sequence[Statement]) -> float | None:
+    """Flesch-Kincaid grade of the plain sections; None where there are none."""
+    return grade([s.text for s in statements if not _FOR_TRAINERS.match(s.heading)])
+
+
+def near_duplicates(
+    statements: Sequence[tuple[str, Statement]], threshold: float = NEAR_DUPLICATE
+) -> Iterator[Finding]:
+    """Sentences of different files in nearly the same words, reported at the later file."""
+    from rapidfuzz import fuzz
+
+    tokens = [sorted(_WORD.findall(s.text.lower())) for _, s in statements]
+    seen: set[tuple[int, int]] = set()
+    for block in _blocks(tokens):
+        for pair in combinations(block, 2):
+            (path, one), (other_path, other) = (statements[n] for n in pair)
+            if path == other_path or pair in seen:
+                continue
+            seen.add(pair)
+            joined = (" ".join(tokens[n]) for n in pair)
+            if fuzz.ratio(*joined, score_cutoff=threshold) >= threshold:
+                message = f"says nearly the same as {path}:{one.line}: {other.text}"
+                yield Finding(other_path, other.line, "near-duplicate", message)
+
+
+def _blocks(tokens: Sequence[Sequence[str]], rare: int = 5, crowd: int = 60) -> list[list[int]]:
+    """Groups of sentences that share one of their rarest words: only those are compared.
+
+    A sentence and its near copy differ in a word or two, so that of five rare words some agree.
+    """
+    frequency = Counter(word for words in tokens for word in set(words))
+    blocks: defaultdict[str, list[int]] = defaultdict(list)
+    for number, words in enumerate(tokens):
+        if len(words) < 8:
+            continue
+        shared = [w for w in set(words) if frequency[w] > 1]
+        for word in sorted(shared, key=lambda w: (frequency[w], w))[:rare]:
+            blocks[word].append(number)
+    return [block for block in blocks.values() if 1 < len(block) <= crowd]

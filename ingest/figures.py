@@ -1,0 +1,239 @@
+"""Figures in prose: numbers with the class of their unit ("6.7%", "ten weeks", "34 beginners").
+
+Two figures are the same claim when value and unit class agree, so that "9 weeks" is not borne out
+by "9 days". A bare number's class is None and agrees with every class: a source that prints
+"(12 squat, 10 hip thrust)" bears out "12 women".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+_WORDS = {
+    "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
+    "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15,
+    "sixteen": 16, "seventeen": 17, "eighteen": 18, "nineteen": 19, "twenty": 20, "thirty": 30,
+    "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90,
+    "hundred": 100,
+}  # fmt: skip
+
+_CLASSES = {
+    "percent": "% percent percentage",
+    "second": "s sec secs second seconds",
+    "minute": "min mins minute minutes",
+    "hour": "h hr hrs hour hours",
+    "day": "day days",
+    "week": "week weeks wk wks",
+    "month": "month months",
+    "year": "y yr yrs year years",
+    "set": "set sets",
+    "rep": "rep reps repetition repetitions RM rm times",
+    "session": "session sessions workout workouts",
+    "kilogram": "kg kgs kilogram kilograms kilo kilos",
+    "gram": "g gram grams",
+    "milligram": "mg milligram milligrams",
+    "kilocalorie": "kcal calories kilocalories",
+    "kilometre": "km kilometres kilometers",
+    "metre": "m metre metres meter meters",
+    "centimetre": "cm centimetre centimetres centimeters",
+    "millimetre": "mm millimetre millimetres millimeters",
+    "square centimetre": "cm² cm2",
+    "degree": "° degree degrees",
+    "torque": "Nm N·m",
+    "newton": "N newton newtons",
+    "point": "point points",
+    "people": "people person persons adults men women participants patients athletes sprinters "
+    "lifters runners players males females children adolescents teenagers beginners volunteers "
+    "subjects squatters bodybuilders professionals physiotherapists physios cadets jumpers swimmers "
+    "girls boys controls trainers trainees students powerlifters footballers exercisers pregnancies "
+    "dancers recruits users trained untrained injured mothers",
+    "study": "study studies trial trials article articles paper papers review reviews rcts "
+    "cohorts meta-analyses experiments programmes",
+}
+_CLASS_OF = {word: name for name, words in _CLASSES.items() for word in words.split()}
+_SYMBOLS = {"%": "percent", "°": "degree"}
+
+# A mean's spread, a p value or an effect size: never a weight, a share or a time.
+_RATIO_BEFORE = re.compile(
+    r"(?:effect sizes?|\b[pdgr]|\bSMD|difference|ratio|\bSUCRA|κ|kappa|\bI²)\s*(?:of|was|is|=|<|>|≤|≥|:)?"
+    r"\s*(?:about\s*)?[<>=≤≥]?\s*[-−–]?$"
+)
+_RATIO_UNIT = re.compile(r"effect|standardised|cohen|smd|ratio|hedges", re.IGNORECASE)
+# "95% CI" names an interval, and every interval has the same name.
+_INTERVAL = re.compile(r"\b95\s?(?:%|per cent) (?=CI|confidence|credible|compatib|interval|HDI)")
+_NUMBER = re.compile(
+    r"(?<![\w.,])(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?!\d)|\b(?:" + "|".join(_WORDS) + r")\b",
+    re.IGNORECASE,
+)
+_RANGE = re.compile(r"\s*(?:to|and|or|-|–|−|/|versus|vs\.?|against)\s*[-−]?\s*$")
+_TOKEN = re.compile(r"\s*(%|°|[A-Za-z²·]+2?)|\s*[-–](?=[A-Za-z])")
+_SEES = 4
+"""A unit stands at most this many words after its number ("34 untrained young women")."""
+_STOPS = frozenset(
+    "a an per each every in on of at with for from by than over after versus against who and or to "
+    "when if as that which while because but".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number of a text. `unit` is its unit's class, None where none stands near it."""
+
+    value: Decimal
+    unit: str | None
+    start: int
+    end: int
+    spelled: bool = False
+    """Whether it is written as a word."""
+
+
+def figures_of(text: str) -> list[Figure]:
+    """The figures of a text in order. Names ("T12", "cm2") and "95% CI" are not figures."""
+    blanked = _INTERVAL.sub(lambda m: " " * len(m.group()), text)
+    found = [_figure(blanked, match) for match in _NUMBER.finditer(blanked)]
+    return _share_units(blanked, _joined(blanked, found))
+
+
+def figures_in_meta(meta: Mapping[str, Any]) -> list[Figure]:
+    """Figures of a reference's front matter; volume, pages and identifiers are none."""
+    figures: list[Figure] = []
+    for name, value in meta.items():
+        if name not in _BIBLIOGRAPHIC:
+            figures += _of_value(value, _FIELD_UNITS.get(name))
+    return figures
+
+
+_BIBLIOGRAPHIC = frozenset(
+    "id type author volume issue page DOI PMID ISBN URL publisher container-title cites "
+    "disagrees_with status checked".split()
+)
+_FIELD_UNITS = {"weeks": "week", "studies": "study", "issued": "year", "sample_size": "people"}
+
+
+def agrees(claim: Figure, source: Figure) -> bool:
+    """Whether a source's figure bears out a claim's: same value, and units that do not differ."""
+    if claim.value != source.value:
+        return False
+    return claim.unit == source.unit or claim.unit is None or source.unit is None
+
+
+def supported(claim: Figure, sources: Iterable[Figure]) -> bool:
+    return any(agrees(claim, figure) for figure in sources)
+
+
+def _figure(text: str, match: re.Match[str]) -> Figure:
+    word = match.group().lower()
+    spelled = word in _WORDS
+    value = Decimal(_WORDS[word]) if spelled else _decimal(word)
+    unit = _unit_after(text, match.end(), sees=1)
+    if unit in {None, "study"} and not spelled and re.fullmatch(r"(?:19|20)\d\d", word):
+        unit = "year"  # "a 2019 review" dates the review
+    elif unit is None and _RATIO_BEFORE.search(text[: match.start()]):
+        unit = "ratio"
+    return Figure(
+        value, unit or _unit_after(text, match.end()), match.start(), match.end(), spelled
+    )
+
+
+def _unit_after(text: str, at: int, sees: int = _SEES) -> str | None:
+    """The class of the first unit within a few words of `at`, not across a stop or a number."""
+    words: list[str] = []
+    while len(words) < sees and (token := _TOKEN.match(text, at)):
+        at = token.end()
+        word = token.group(1)
+        if word is None:
+            continue
+        unit = _class_of(word, directly=not words)
+        if unit is not None:
+            return _refined([*words, word.lower()], text[at : at + 16], unit)
+        if word.lower() in _STOPS:
+            return None
+        words.append(word.lower())
+    return None
+
+
+def _class_of(word: str, *, directly: bool) -> str | None:
+    if word in _SYMBOLS:
+        return _SYMBOLS[word] if directly else None
+    if len(word) <= 2 and not directly:  # "m", "g" and "s" far from a number are letters
+        return None
+    return _CLASS_OF.get(word) or _CLASS_OF.get(word.lower() if len(word) > 2 else word)
+
+
+def _refined(words: list[str], rest: str, unit: str) -> str:
+    """The class that a unit word, the last of `words`, has by what stands around it."""
+    weekly = re.match(r"\s(?:a|per|each|every|weekly)\b", rest) is not None
+    if words[-1] == "times":
+        compares = re.match(r"\s(?:as|more|higher|greater|the)\b", rest) is not None
+        return "session" if weekly else "fold" if compares else unit
+    if unit == "day" and (weekly or "training" in words):
+        return "session"
+    if unit == "newton" and re.match(r"[\s·-]?m\b", rest):
+        return "torque"
+    return unit
+
+
+def _joined(text: str, figures: list[Figure]) -> list[Figure]:
+    """"Twenty-four" and "two hundred" are one number."""
+    out: list[Figure] = []
+    for figure in figures:
+        last = out[-1] if out else None
+        between = text[last.end : figure.start] if last else ""
+        if last and last.spelled and figure.spelled and between in {"-", " "}:
+            if figure.value == 100 or (last.value >= 20 and figure.value < 10):
+                value = last.value * 100 if figure.value == 100 else last.value + figure.value
+                out[-1] = Figure(value, figure.unit, last.start, figure.end, True)
+                continue
+        out.append(figure)
+    return out
+
+
+def _share_units(text: str, figures: list[Figure]) -> list[Figure]:
+    """In "10 to 12 weeks" and "6.7 against 2.2%" the first number has the second's unit."""
+    out: list[Figure] = []
+    following: Figure | None = None
+    for figure in reversed(figures):
+        unit = figure.unit
+        if following and unit in {None, "year", "ratio"} and _RANGE.fullmatch(text[figure.end : following.start]):
+            unit = following.unit
+        figure = Figure(figure.value, unit, figure.start, figure.end, figure.spelled)
+        out.append(figure)
+        following = figure
+    return out[::-1]
+
+
+def _of_value(value: Any, unit: str | None) -> list[Figure]:
+    """Figures of a front matter value of any shape; a mapping's `unit` holds for its numbers."""
+    if isinstance(value, bool) or value is None:
+        return []
+    if isinstance(value, int | float | Decimal):
+        return [Figure(abs(_decimal(str(value))), unit, 0, 0)]
+    if isinstance(value, date):
+        return [Figure(Decimal(value.year), "year", 0, 0)]
+    if isinstance(value, Mapping):
+        printed = value.get("unit")
+        unit = unit_class(str(printed)) if printed else unit
+        return [f for v in value.values() for f in _of_value(v, unit)]
+    if isinstance(value, list | tuple):
+        return [f for v in value for f in _of_value(v, unit)]
+    found = figures_of(str(value))
+    return [Figure(f.value, f.unit or unit, 0, 0) for f in found] if unit == "year" else found
+
+
+def unit_class(unit: str) -> str | None:
+    """The class of a unit as a field prints it: "% MVIC", "kg", "g/kg/day", "SMD"."""
+    if _RATIO_UNIT.search(unit):
+        return "ratio"
+    return _unit_after(unit, 0)
+
+
+def _decimal(digits: str) -> Decimal:
+    try:
+        return Decimal(digits.replace(",", "")).normalize() + 0
+    except InvalidOperation:
+        return Decimal(-1)
