@@ -32,6 +32,15 @@ STUDY = Reference(
     doi="10.3389/fphys.2023.1279170",
     population="untrained adults",
     sample_size=34,
+    csl={
+        "id": "plotkin-2023-squat-vs-thrust",
+        "type": "article-journal",
+        "title": "Hip thrust and back squat training elicit similar gluteus muscle hypertrophy",
+        "author": [{"family": "Plotkin", "given": "Daniel L."}],
+        "issued": {"date-parts": [[2023]]},
+        "container-title": "Frontiers in Physiology",
+        "DOI": "10.3389/fphys.2023.1279170",
+    },
 )
 QUOTE = "Over nine weeks the gluteus maximus grew about equally in both groups."
 _TEXT = f"Both lifts train the hips. 🍑 {QUOTE} The squat grew the thighs more <b>too</b>."

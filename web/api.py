@@ -186,7 +186,8 @@ def _add_reading(routes: APIRouter, desk: Desk) -> None:
         if found is None:
             raise HTTPException(404, "there is no such reference")
         if format == "json":
-            return JSONResponse(json.loads(format_reference(found, "json")))
+            item = json.loads(format_reference(found, "csl-json"))[0]
+            return JSONResponse(reference_json(found) | {"csl": item})
         return Response(format_reference(found, format), media_type=_MEDIA[format])
 
 

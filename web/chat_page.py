@@ -45,33 +45,64 @@ _HEAD = """
 """
 
 _CSS = """
-.gradio-container { max-width: 54rem !important; margin: 0 auto !important; }
-#intro h1 { margin: .25rem 0 0; font-size: 1.6rem; }
-#intro p, #footnote p { color: var(--body-text-color-subdued); margin: .25rem 0; }
-#footnote p { font-size: .85rem; }
-#chat { border-radius: 14px; }
-#chat .message { font-size: 1rem; line-height: 1.6; }
+.gradio-container { max-width: 52rem !important; margin: 0 auto !important; --quiet: #475569; }
+.dark .gradio-container, .gradio-container.dark { --quiet: #b6c2d1; }
+.gradio-container > main { padding-top: .75rem !important; padding-bottom: .5rem !important; }
+.gradio-container > main > .wrap > .column, .gradio-container .column { gap: .6rem; }
+#intro h1 { margin: 0; font-size: 1.5rem; }
+#intro p, #footnote p { color: var(--quiet); margin: .15rem 0 0; }
+#footnote p { font-size: .82rem; text-align: center; }
+#audience { padding: 0; border: 0; background: none; box-shadow: none; }
+#audience label { box-shadow: none; border: 1px solid var(--border-color-primary); }
+#chat {
+  height: calc(100dvh - 18.5rem) !important; min-height: 18rem;
+  border: 1px solid var(--border-color-primary); border-radius: 14px;
+}
+#chat .message { font-size: 1rem; line-height: 1.6; box-shadow: none; color: var(--body-text-color); }
+#chat .message p { color: inherit; }
+#chat .bot.message { background: none; border-color: transparent; }
 #chat a[href^="#cite="] {
-  display: inline-block; min-width: 1.35em; padding: 0 .35em; margin: 0 .1em; border-radius: .45em;
-  background: var(--primary-100); color: var(--primary-800); font-size: .78em; font-weight: 600;
-  line-height: 1.5; text-align: center; text-decoration: none; vertical-align: .12em;
+  display: inline-block; min-width: 1.6em; padding: 0 .4em; margin: 0 .1em; border-radius: .45em;
+  background: #d5efec; color: #0b4f4a; font-size: .78em; font-weight: 700;
+  line-height: 1.6; text-align: center; text-decoration: none; vertical-align: .12em;
 }
-#chat a[href^="#cite="]:hover { background: var(--primary-200); }
-#chat a[href^="#cite="]:focus-visible { outline: 2px solid var(--primary-500); outline-offset: 2px; }
-.dark #chat a[href^="#cite="] { background: var(--primary-900); color: var(--primary-100); }
+#chat a[href^="#cite="]:hover { background: #b5e2dc; }
+#chat a[href^="#cite="]:focus-visible { outline: 3px solid #0f766e; outline-offset: 2px; }
+.dark #chat a[href^="#cite="] { background: #17514b; color: #d6fbf5; }
+.dark #chat a[href^="#cite="]:focus-visible { outline-color: #2dd4bf; }
 #chat blockquote {
-  margin: 0 0 .75rem; padding: .7rem .9rem; border: 1px solid #d97706; border-left-width: 6px;
-  border-radius: 8px; background: #fffbeb; color: #713f12; font-style: normal;
+  margin: .2rem 0 .8rem; padding: .7rem .9rem; border: 1px solid #d97706; border-left-width: 6px;
+  border-radius: 8px; background: #fff7e0; font-style: normal;
 }
-#chat blockquote * { color: inherit; }
-.dark #chat blockquote { background: #3b2a0a; color: #fde9c0; border-color: #f59e0b; }
-#follow-ups { gap: .5rem; flex-wrap: wrap; }
-#follow-ups button { border-radius: 999px; white-space: normal; text-align: left; font-weight: 500; min-width: 0; flex: 0 1 auto; }
-#ask-row { align-items: flex-end; }
+#chat blockquote * { color: #6b3a08; margin: 0; }
+.dark #chat blockquote { background: #3a2a0b; border-color: #f59e0b; }
+.dark #chat blockquote * { color: #fde7b8; }
+#chat .example {
+  padding: .6rem .8rem; border: 1px solid var(--border-color-primary); border-radius: 12px;
+  background: var(--background-fill-secondary); text-align: left;
+}
+#chat .example:hover { border-color: #0f766e; }
+#follow-ups { gap: .4rem; flex-wrap: wrap; }
+#follow-ups button {
+  flex: 0 1 auto; min-width: 0; padding: .35rem .8rem; border: 1px solid var(--border-color-primary);
+  border-radius: 14px; box-shadow: none; font-size: .9rem; font-weight: 400; text-align: left; white-space: normal;
+}
+#follow-ups button:hover { border-color: #0f766e; }
+#ask-row { flex-wrap: nowrap; align-items: flex-end; gap: .5rem; }
+#question { min-width: 0 !important; }
+#question textarea { font-size: 1rem; padding: .65rem .8rem; border: 1px solid var(--border-color-primary); }
+#ask { background: #0f766e; color: #fff; height: 2.9rem; flex: 0 0 5.5rem; }
 @media (max-width: 640px) {
-  .gradio-container { padding: .5rem !important; }
-  #chat { height: 58vh !important; }
-  #intro h1 { font-size: 1.3rem; }
+  .gradio-container > main { padding: .5rem .6rem !important; }
+  #intro h1 { font-size: 1.25rem; }
+  #intro p { font-size: .9rem; line-height: 1.35; }
+  #audience label { font-size: .85rem; padding: .35rem .6rem; }
+  #chat { height: calc(100dvh - 19rem) !important; }
+  #chat .examples { grid-template-columns: 1fr !important; gap: .4rem; padding: .4rem; }
+  #chat .example { padding: .45rem .7rem; }
+  #chat .placeholder { padding: .5rem; }
+  #follow-ups { flex-wrap: nowrap; overflow-x: auto; }
+  #follow-ups button { flex: 0 0 auto; max-width: 80vw; }
 }
 """
 
@@ -113,16 +144,17 @@ def _page(desk: Desk) -> gr.Blocks:
         turns = gr.State([])
         gr.Markdown(_INTRO, elem_id="intro")
         audience = gr.Radio(
-            [("Client: plain words", "client"), ("Trainer: figures and limits", "trainer")],
+            [("Client: plain words", "client"), ("Trainer: figures, limits", "trainer")],
             value="client",
             label="Answer for",
+            show_label=False,
+            container=False,
             elem_id="audience",
         )
         chat = gr.Chatbot(
             label="Conversation",
             elem_id="chat",
-            height="62vh",
-            min_height=280,
+            show_label=False,
             latex_delimiters=[],
             buttons=["copy"],
             placeholder=_EMPTY,
@@ -136,6 +168,8 @@ def _page(desk: Desk) -> gr.Blocks:
         with gr.Row(elem_id="ask-row"):
             box = gr.Textbox(
                 label="Your question",
+                show_label=False,
+                container=False,
                 placeholder="Ask about glute training",
                 lines=1,
                 max_lines=6,
@@ -144,9 +178,8 @@ def _page(desk: Desk) -> gr.Blocks:
                 elem_id="question",
             )
             send = gr.Button("Ask", variant="primary", scale=1, min_width=90, elem_id="ask")
-        clear = gr.Button("New conversation", size="sm", variant="secondary", elem_id="new")
         gr.Markdown(_FOOTNOTE, elem_id="footnote")
-        _wire(desk, chat, box, send, clear, buttons, audience, turns)
+        _wire(desk, chat, box, send, buttons, audience, turns)
     page.queue(default_concurrency_limit=CONCURRENT_ANSWERS)
     return page
 
@@ -156,7 +189,6 @@ def _wire(
     chat: gr.Chatbot,
     box: gr.Textbox,
     send: gr.Button,
-    clear: gr.Button,
     buttons: list[gr.Button],
     audience: gr.Radio,
     turns: gr.State,
@@ -197,8 +229,7 @@ def _wire(
         inputs=[box, audience, chat, turns], **asking
     )
     chat.like(liked, inputs=[turns, chat], outputs=None, **quiet)
-    gr.on(
-        [clear.click, chat.clear],
+    chat.clear(
         lambda: ([], "", [], *(gr.Button(visible=False) for _ in buttons)),
         outputs=outputs,
         **quiet,
