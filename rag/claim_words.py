@@ -115,7 +115,7 @@ PHRASES: dict[str, Groups] = {
         " longer, above, exceed, boost, most, superior, highest, greatest, largest, best,"
         " heavier, stronger, extra, elevate, improve, outperform, beat, surpass, gain, expand,"
         " improvement, upward, biggest, strongest, deeper, wider, longest, heaviest, deepest,"
-        " doubled, tripled, grow larger, further, lengthen, worsen less, outdo, enhance,"
+        " double, doubled, triple, tripled, grow larger, further, lengthen, worsen less, outdo, enhance,"
         " enhanced, advantage, topped, ahead, oftener, older than, higher than, thicker, climb",
     },
     "down": {
@@ -185,7 +185,7 @@ review synthesis overview
 meta-analysis meta pooled pool
 people participant adult subject individual volunteer person lifter trainee
 athlete player footballer
-load weight heavy resistance
+load weight resistance
 rep repetition
 rest break pause recovery interval
 effort exertion intensity
@@ -375,7 +375,7 @@ NUMBERS: dict[str, float] = {
 }
 MULTIPLIERS = {"hundred": 100.0, "thousand": 1000.0, "million": 1e6, "billion": 1e9, "dozen": 12.0}
 FRACTIONS = {"half": 0.5, "third": 1 / 3, "thirds": 1 / 3, "quarter": 0.25, "quarters": 0.25,
-             "fifth": 0.2, "fifths": 0.2, "tenth": 0.1, "halved": 0.5, "halve": 0.5, "halves": 0.5}
+             "fifth": 0.2, "fifths": 0.2, "tenth": 0.1}
 COUNTS = {"once": 1.0, "twice": 2.0, "thrice": 3.0}
 
 STOP = frozenset(

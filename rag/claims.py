@@ -151,7 +151,10 @@ def _phrased(raw: list[str]) -> list[Word]:
             span = slice(at, at + length)
             found = table.get(tuple(lower[span])) or table.get(("~", *stems[span]))
             if found:
-                out.append(Word(" ".join(lower[span]), found[1], found[0], clause))
+                if found[0] == "training" and length > 1 and unit_of(lower[at + length - 1])[0]:
+                    length -= 1  # "trained men": the men are read on their own
+                text = " ".join(lower[at : at + length])
+                out.append(Word(text, found[1], found[0], clause))
                 at += length
                 break
         else:
@@ -257,6 +260,8 @@ def _measured(words: list[Word], at: int, last: int) -> tuple[Number, list[int]]
     if not dimension and words[at].text in COUNTS:
         dimension, factor, unit = "times", 1.0, "time"
     qualifier, used = _qualifier(words, at)
+    if dimension == "time" and words[at - 1].text == "over":
+        qualifier = ""  # "over 12 weeks" is a span, not a minimum
     if unit_at > last:
         used.append(unit_at)
     per = _per(words, max(last, unit_at))
