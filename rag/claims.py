@@ -285,7 +285,7 @@ def _unit(words: list[Word], last: int) -> tuple[str, float, str, int]:
         direct = i == last + 1
         if dimension and (direct or dimension in ("people", "studies", "times", "sets", "reps")):
             slash = i + 2 < len(words) and words[i + 1].text == "/"
-            if slash and not unit_of(words[i + 2].text)[0] == "time":
+            if slash and unit_of(words[i + 2].text)[0] != "time":
                 return f"{text}/{words[i + 2].text}", 1.0, f"{text}/{words[i + 2].text}", i
             return dimension, factor, text, i
     return "", 1.0, "", -1

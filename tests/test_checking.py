@@ -70,7 +70,7 @@ def test_the_model_decides_what_no_rule_refused():
 def test_labels_are_placed_by_name():
     order = {0: "CONTRADICTION", 1: "ENTAILMENT", 2: "NEUTRAL"}
     assert label_places(order, "m") == (2, 0, 1)
-    with pytest.raises(SettingsError, match="LABEL_0"):
+    with pytest.raises(SettingsError, match="label_0"):
         label_places({0: "LABEL_0"}, "m")
 
 
