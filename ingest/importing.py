@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
@@ -211,12 +212,18 @@ class _Import:
         if record is not None:
             return record
         other = self._state.get(self._urls.get(page_key(article.url), "")) if article.url else None
-        if other is not None and (self._corpus / other.path).is_file() and other.title == article.title:
+        if other is not None and self._is_same(article, other):
             if article.key.startswith("wordpress:") and other.key.startswith("page:"):
                 self._state.drop(other.key)
                 return Record(**{**_fields(other), "key": article.key})
             return Item(article.source, other.path, "unchanged", f"is {other.source}, imported already")
         return self._adopted(article)
+
+    def _is_same(self, article: Article, other: Record) -> bool:
+        """One article met twice under one address, as a post and a page say; two posts never."""
+        posts = article.key.startswith("wordpress:") and other.key.startswith("wordpress:")
+        there = (self._corpus / other.path).is_file()
+        return not posts and there and other.title == article.title
 
     def _adopted(self, article: Article) -> Record | None:
         """A file whose own front matter says it is this article: the state was lost."""
@@ -248,8 +255,8 @@ class _Import:
         meta: dict[str, Any] = {
             "title": article.title,
             "author": article.author or None,
-            "date": article.date or None,
-            "updated": article.updated or article.date or None,
+            "date": _as_date(article.date),
+            "updated": _as_date(article.updated or article.date),
             "url": article.url or None,
             "tags": list(article.tags),
             "summary": article.summary or summary_of(linked.body) or None,
@@ -354,6 +361,10 @@ def _decide(record: Record | None, disk: str | None, new: str) -> tuple[Action, 
         "edited by hand and changed at its source: yours is kept, the source's text is at "
         f"{FOLDER}/incoming/{Path(record.path).name}"
     )
+
+
+def _as_date(day: str) -> date | None:
+    return date.fromisoformat(day) if day else None
 
 
 def _notice(unresolved: Sequence[str]) -> str | None:

@@ -515,7 +515,7 @@ def _locators(tail: str) -> dict[str, str]:
     name = _container_name(rest, chapter is not None)
     if name:
         found["container-title"] = name
-    without_year = re.sub(rf"[(\[]?\b{_YEAR}[a-z]?\b(?:\s+(?:{_MONTHS})[\w\s-]{{0,12}})?[)\]]?\s*;?", " ; ", rest)
+    without_year = re.sub(rf"[(\[]?(?<![\d–-])\b{_YEAR}[a-z]?\b(?!\s?[\d–-])(?:\s+(?:{_MONTHS})[\w\s-]{{0,12}})?[)\]]?\s*;?", " ; ", rest)
     numbers = _VOLUME_PAGES.search(without_year[len(name) if name else 0 :])
     if numbers:
         found["volume"] = numbers["volume"]

@@ -27,7 +27,7 @@ _FURNITURE = re.compile(
     r"""^(?:
       skip\ (?:to|over)\ .*|toggle\ (?:navigation|menu|search).*|(?:main|primary|mobile)?\ ?menu|search(?:\ for)?:?
      |search\ (?:this\ (?:website|site|blog)|…)|close|open\ menu|home|log\ ?in|sign\ ?(?:in|up)|register|cart|checkout
-     |share(?:\ (?:this|on|via|it|with|the)\b.{0,40})?:?|tweet|pin(?:\ it)?|e-?mail(?:\ this)?|print(?:\ this)?|save|like|reddit|pocket
+     |share(?:\ (?:this|on|via)\b.{0,40})?:?|tweet|pin(?:\ it)?|e-?mail(?:\ this)?|print(?:\ this)?|save|like|reddit|pocket
      |(?:click\ to\ )?(?:share|tweet|email|print)\ (?:this|on|to|a\ link)\b.*|copy\ link|facebook|twitter|x|linkedin|pinterest
      |whats\ ?app|instagram|youtube|telegram|tumblr|rss(?:\ feed)?|follow\ (?:us|me|on)\b.{0,40}
      |(?:facebook|twitter|instagram|youtube|linkedin|pinterest|tiktok|whatsapp|email|print|x|·|•|\||\s)+
@@ -39,19 +39,19 @@ _FURNITURE = re.compile(
      |get\ (?:my|our|the)\ (?:free\ )?(?:newsletter|updates|e-?book|guide)\b.{0,60}|no\ spam\b.{0,60}|unsubscribe\ .{0,40}
      |read\ more|continue\ reading.{0,80}|back\ to\ top|table\ of\ contents|jump\ to\ .{0,40}|previous(?:\ post)?|next(?:\ post)?
      |edit(?:\ this)?|permalink|bookmark.{0,60}|accept(?:\ all)?(?:\ cookies)?|we\ use\ cookies\b.*|cookie\ (?:settings|policy)
-     |(?:filed\ under|posted\ in|tagged(?:\ with|\ as)?|tags|categories|category|topics)\b\s*:?\s*.{0,200}
+     |(?:filed\ under|posted\ in|tagged(?:\ with|\ as)?)\b.{0,200}|(?:tags|categories|category|topics)\s*:.{0,200}
     )$""",
     re.VERBOSE | re.IGNORECASE,
 )
 _END = re.compile(
     r"""^(?:
-      (?:\d+|one|two|three|four|five|six|seven|eight|nine|ten|no)\s+(?:comments?|thoughts?|responses?|replies|reply)\b.{0,140}
+      (?:\d+|one|two|three|four|five|six|seven|eight|nine|ten|no)\s+(?:comments?|(?:thoughts?|responses?|replies|reply|comments?)(?:\ (?:on|to)\b.{0,140}[^.])?)
      |comments?(?:\ \(\d+\))?:?|(?:reader|user)\ (?:comments|interactions)|leave\ a\ (?:reply|comment|response)\b.{0,60}
      |(?:post|add|write|submit)\ a\ comment|join\ the\ (?:conversation|discussion)|cancel\ reply|reply|responses
      |your\ email\ address\ will\ not\ be\ published.*|(?:post|comment|posts|comments)\ navigation
      |related(?:\ (?:posts?|articles?|reading|stories|content))?:?|you\ (?:may|might)\ (?:also\ )?(?:like|enjoy|be\ interested\ in).{0,40}
-     |more\ (?:from|articles|posts|on)\b.{0,60}|recent\ (?:posts|comments|articles)|popular\ posts|recommended(?:\ (?:for\ you|reading|posts))?
-     |about\ (?:the\ )?(?:author|me)|primary\ sidebar|footer|archives|(?:©|copyright\b|\(c\)).{0,120}|.{0,60}all\ rights\ reserved.{0,40}
+     |more\ (?:from|articles|posts)\b.{0,60}[^.]|recent\ (?:posts|comments|articles)|popular\ posts|recommended(?:\ (?:for\ you|reading|posts))?
+     |about\ (?:the\ )?(?:author|me)(?::.*)?|primary\ sidebar|footer|archives|(?:©|copyright\b|\(c\)).{0,120}|.{0,60}all\ rights\ reserved.{0,40}
      |powered\ by\ .{0,60}|proudly\ powered\ by\ .*|privacy\ policy.{0,60}|terms\ (?:of\ (?:use|service)|and\ conditions).{0,60}
      |notify\ me\ of\ .{0,80}|(?:←|«)\ .*|.*\ (?:→|»)
     )$""",
@@ -75,7 +75,7 @@ _DATED = re.compile(
     r"\b(?:published|posted|written|date|created|on|updated|modified|edited|revised|reviewed|last)\b", re.IGNORECASE
 )
 _TAG_LINE = re.compile(
-    r"^(?:filed under|posted in|tagged(?: with| as)?|tags?|categor(?:y|ies)|topics)\s*:?\s+(?P<tags>.{2,200})$",
+    r"^(?:(?:filed under|posted in|tagged(?: with| as)?)\b\s*:?|(?:tags?|categor(?:y|ies)|topics)\s*:)\s*(?P<tags>.{2,200})$",
     re.IGNORECASE,
 )
 _MENU_SEPARATED = re.compile(r"\s[|»›>·•]\s")
@@ -99,7 +99,7 @@ def read_text(text: str, *, source: str, key: str, url: str = "", stem: str = ""
     if not any(line.strip() for line in lines):
         return Skipped(source, "the file is empty")
     head = _read_head(lines)
-    end = _end_of_article(lines, head.start)
+    end = _end_of_article(lines, head.start, re.sub(r",.*", "", head.author))
     tags = list(head.tags)
     kept: list[str] = []
     for line in lines[head.start : end]:
@@ -107,7 +107,7 @@ def read_text(text: str, *, source: str, key: str, url: str = "", stem: str = ""
         tagged = _TAG_LINE.match(words)
         if tagged and len(words) < 200:
             tags += [t.strip() for t in re.split(r"[,;|]|\s{2,}", tagged["tags"])]
-        elif not words or not (_FURNITURE.match(words) or _is_meta_line(words, head)):
+        elif not words or not (_is_furniture(words) or _is_meta_line(words, head)):
             kept.append(line)
     kept += _references_behind(lines[end:], kept)
     body = tidy(_as_markdown(kept))
@@ -138,7 +138,9 @@ def _read_head(lines: Sequence[str]) -> _Head:
     meta = [n for n in top if _is_byline(words[n]) or _is_date_line(words[n])]
     head = _Head(start=prose)
     for n in meta:
-        _take_meta(words[n], head, after=words[n + 1] if n + 1 < len(words) else "")
+        _take_meta(words[n], head)
+    if not head.author:
+        meta = sorted({*meta, *_bare_name(words, top, meta, head)})
     candidates = [n for n in top if n not in meta and _could_be_title(words[n])]
     title = _choose_title(words, candidates, meta)
     if title is None:
@@ -151,8 +153,16 @@ def _read_head(lines: Sequence[str]) -> _Head:
     return head
 
 
+def _is_furniture(words: str) -> bool:
+    """Menu items, buttons and form labels; whole sentences only where they sell a newsletter."""
+    if not _FURNITURE.match(words):
+        return False
+    sentence = words.endswith(".") and len(words.split()) > 4
+    return not sentence or re.match(r"(?:no spam|unsubscribe|we use cookies|skip|join|get)\b", words, re.IGNORECASE) is not None
+
+
 def _is_prose(words: str) -> bool:
-    if _FURNITURE.match(words) or _MENU_SEPARATED.search(words) or _is_byline(words):
+    if _is_furniture(words) or _MENU_SEPARATED.search(words) or _is_byline(words):
         return False
     return len(words) > 90 or (len(words) > 60 and re.search(r"[.!?][\"”’)]?$", words) is not None)
 
@@ -170,13 +180,43 @@ def _is_date_line(words: str) -> bool:
     """A short line that is a date, or says when something was published or updated."""
     if len(words) > 140 or not WRITTEN_DATE.search(words):
         return False
-    rest = WRITTEN_DATE.sub("", words)
+    rest = _BY_INSIDE.sub(" ", WRITTEN_DATE.sub(" | ", words))
     left = re.sub(r"[\W\d_]+|\b(?:at|am|pm|by|in|comments?|min|read|minutes?)\b", " ", rest)
     left = _DATED.sub(" ", left)
     return len(left.split()) <= 4
 
 
-def _take_meta(words: str, head: _Head, after: str) -> None:
+_PERSON = re.compile(
+    r"[A-ZÀ-Þ][\w.'’-]+(?:\s+(?:de|van|von|der|la|[A-ZÀ-Þ][\w.'’-]*)){1,3}(?:,\s*(?:Ph\.?D|M\.?D|MSc?|BSc?|CSCS|DPT|RD|PT)\b\.?)*"
+)
+_BY = re.compile(r"(?:(?:written|posted|published)\s+)?(?:by|author)\s*:?", re.IGNORECASE)
+_BY_INSIDE = re.compile(rf"\b(?:by|author:?)\s+(?P<name>{_PERSON.pattern}|[A-ZÀ-Þ][\w.'’-]+)(?=\s*(?:$|[|·•,(–—-]|\s(?:on|in|at)\s))")
+
+
+def _bare_name(
+    words: Sequence[str], top: Sequence[int], meta: Sequence[int], head: _Head
+) -> list[int]:
+    """Lines of a byline without "by": "By" and the name below it, or a name beside the date."""
+    for place, n in enumerate(top[:-1]):
+        if _BY.fullmatch(words[n]) and _PERSON.fullmatch(words[top[place + 1]]):
+            head.author = words[top[place + 1]]
+            return [n, top[place + 1]]
+    for n in meta:
+        named = [p for p in re.split(r"\s*[|·•]\s*", words[n]) if _PERSON.fullmatch(p) and not WRITTEN_DATE.search(p)]
+        if named and len(words[n]) < 120 and not _is_furniture(named[0]):
+            head.author = named[0]
+            return [n]
+        place = top.index(n)
+        beside = [*top[place + 1 : place + 2], *top[max(0, place - 1) : place]]
+        for m in beside:
+            others = [k for k in top if k not in {n, m} and len(words[k].split()) >= 3]
+            if _PERSON.fullmatch(words[m]) and _could_be_title(words[m]) and others:
+                head.author = words[m]
+                return [m]
+    return []
+
+
+def _take_meta(words: str, head: _Head) -> None:
     byline = _BYLINE.match(words)
     text = words
     if byline and _is_byline(words):
@@ -187,16 +227,19 @@ def _take_meta(words: str, head: _Head, after: str) -> None:
         name = name[: date.start()] if date else name
         if not head.author:
             head.author = _UPDATED.sub("", name).strip(" ,;:–—-")
+    inside = _BY_INSIDE.search(words)
+    if inside and not head.author:
+        head.author = inside["name"].strip(" ,.")
     updated = _UPDATED.search(text)
     if updated:
-        day = written_day(text[updated.end() :])
-        head.updated = head.updated or day
-        text = text[: updated.start()]
+        behind = WRITTEN_DATE.search(text, updated.end())
+        head.updated = head.updated or (written_day(behind.group()) if behind else "")
+        text = text[: updated.start()] + (text[behind.end() :] if behind else "")
     head.date = head.date or written_day(text)
 
 
 def _could_be_title(words: str) -> bool:
-    if _FURNITURE.match(words) or _MENU_SEPARATED.search(words) or words.startswith(("http", "www.")):
+    if _is_furniture(words) or _MENU_SEPARATED.search(words) or words.startswith(("http", "www.")):
         return False
     return 3 <= len(words) <= 160 and re.search(r"[A-Za-zÀ-ž]{2}", words) is not None
 
@@ -245,14 +288,15 @@ def _own_url(lines: Iterable[str]) -> str:
 # -- the end -----------------------------------------------------------------------------------
 
 
-def _end_of_article(lines: Sequence[str], start: int) -> int:
+def _end_of_article(lines: Sequence[str], start: int, author: str = "") -> int:
     """The line at which comments, related posts or the footer begin."""
     prose_seen = False
     for n in range(start, len(lines)):
         words = clean_line(lines[n])
         if not words:
             continue
-        if prose_seen and (_END.match(words) or _opens_comment(lines, n)):
+        about = author and re.fullmatch(rf"about(?: the author)?:?\s+{re.escape(author)}", words, re.IGNORECASE)
+        if prose_seen and (_END.match(words) or about or _opens_comment(lines, n)):
             return n
         prose_seen = prose_seen or _is_prose(words)
     return len(lines)
