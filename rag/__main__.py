@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.commands import print_json, read_text, run
-from rag.errors import QuestionError, RagError
+from rag.errors import QuestionError
 from rag.settings import Settings, load_settings
 
 

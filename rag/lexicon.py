@@ -31,6 +31,8 @@ STOP_WORDS = frozenset(
 MIN_TYPO_LENGTH = 4
 """Shorter words have too many neighbours to be mended safely."""
 
+ELSEWHERE = "elsewhere"
+
 SEEN_OFTEN = 2
 """Uses in the corpus that make a word a target for mending."""
 
@@ -40,7 +42,7 @@ class Entity:
     """A named thing in a text. `name` is the corpus's word for it; offsets are the text's."""
 
     kind: str
-    """exercise, muscle or concept."""
+    """exercise, muscle, concept, or elsewhere for what the corpus is not about."""
     name: str
     start: int
     end: int
@@ -143,13 +145,20 @@ class Lexicon:
         for entity in self.entities(text):
             said = text[entity.start : entity.end]
             out.append(text[last : entity.end])
-            if _same_words(said, entity.name):
+            if self._adds_nothing(entity, said):
                 last = entity.end
                 continue
             out.append(f" ({entity.name})")
             last = entity.end
         out.append(text[last:])
         return "".join(out)
+
+
+    def _adds_nothing(self, entity: Entity, said: str) -> bool:
+        """Whether the corpus's name for a thing would only repeat what was said, or be foreign."""
+        if entity.kind == ELSEWHERE or _same_words(said, entity.name):
+            return True
+        return not all(self._vocabulary.get(_folded(w)) for w in words_of(entity.name))
 
 
 def lexicon_of(exercises: Iterable[Exercise], passages: Iterable[Passage]) -> Lexicon:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ from rag.lexicon import Lexicon, lexicon_of, stems_of
 from rag.settings import Settings
 from rag.types import Exercise, Passage, Reference, Vectors
 from rag.vector_store import VectorStore, open_collection, write_collection
+
+
+_SENTENCE = re.compile(r"\S.*?(?:[.!?](?=\s+[A-Z(])|$)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -131,7 +135,7 @@ def in_memory(
 ) -> Library:
     """A library of plain documents {"_id", "title"?, "text"}, one passage each, for evaluation."""
     passages = tuple(
-        Passage(r["_id"], r["_id"], "article", r.get("title", ""), "", 0, r["text"], ((0, len(r["text"])),))
+        Passage(r["_id"], r["_id"], "article", r.get("title", ""), "", 0, r["text"], _spans(r["text"]))
         for r in rows
     )
     vectors = embed([f"{p.title}\n{p.text}" for p in passages])
@@ -142,11 +146,17 @@ def in_memory(
         references={},
         exercises={},
         passage_vectors=vectors,
-        sentence_vectors=vectors,
-        heading_vectors=vectors,
+        sentence_vectors=embed([p.sentence(n) for p in passages for n in range(len(p.sentences))]),
+        heading_vectors=embed([p.title for p in passages]),
         store=open_collection(scratch, "", "evaluation"),
         embedder=embedder,
     )
+
+
+def _spans(text: str) -> tuple[tuple[int, int], ...]:
+    """Sentences of a plain document, near enough for retrieval; the whole text where none ends."""
+    found = tuple(m.span() for m in _SENTENCE.finditer(text))
+    return found or ((0, len(text)),)
 
 
 def version_in_use(index: Path) -> str:

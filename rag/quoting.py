@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rag.lexicon import stems_of
+from rag.lexicon import ELSEWHERE, stems_of
 from rag.library import Library, references_of
 from rag.question import Shape, shape_of
 from rag.types import (
@@ -125,7 +125,9 @@ def query_of(library: Library, searched: str, vector: Vectors, audience: Audienc
         text=searched,
         vector=vector,
         stems=frozenset(stems_of(searched)),
-        entities=frozenset(e.name for e in library.lexicon.entities(searched)),
+        entities=frozenset(
+            e.name for e in library.lexicon.entities(searched) if e.kind != ELSEWHERE
+        ),
         shape=shape_of(searched),
         audience=audience,
     )
