@@ -32,9 +32,9 @@ def test_an_articles_own_number_stays_text() -> None:
 
 
 def test_html_images_and_links_are_disarmed() -> None:
-    text = linked("<img src=x onerror=a> ![p](https://evil.example/x) [y](javascript:z)", ())
+    text = linked("<img src=x onerror=a> ![p](https://evil.example/x) www.evil a@b", ())
     assert text == (
-        r"&lt;img src=x onerror=a> !\[p\](https://evil.example/x) \[y\](javascript:z)"
+        r"&lt;img src=x onerror=a> !\[p\](https\://evil.example/x) www\.evil a\@b"
     )
 
 

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI
 
 from rag.errors import QuestionError, RagError
-from rag.rendering import escaped
 from rag.types import Answer, Citation, Final, Sources, Token
 from web.asking import Desk, TooManyError, checked_question
 from web.feedback import Feedback
-from web.pieces import answer_markdown, linked, sources_markdown
+from web.pieces import answer_markdown, linked, plain, sources_markdown
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -31,7 +30,7 @@ FOLLOW_UPS = 3
 CONCURRENT_ANSWERS = 8
 
 _INTRO = """# Glute Coach
-Answers about glute training, quoted from articles and studies. Open any number to read the quote in its place and the study behind it."""
+Quoted from articles and studies. Open a number to read the quote in its place and the study behind it."""
 _FOOTNOTE = (
     "General information, not medical advice. With pain, an injury, an illness or a pregnancy, ask a clinician."
 )
@@ -47,19 +46,23 @@ _HEAD = """
 _CSS = """
 .gradio-container { max-width: 52rem !important; margin: 0 auto !important; --quiet: #475569; }
 .dark .gradio-container, .gradio-container.dark { --quiet: #b6c2d1; }
-.gradio-container > main { padding-top: .75rem !important; padding-bottom: .5rem !important; }
-.gradio-container > main > .wrap > .column, .gradio-container .column { gap: .6rem; }
+.gradio-container .main { padding-top: .75rem !important; padding-bottom: .5rem !important; }
+.gradio-container .column { gap: .6rem; }
 #intro h1 { margin: 0; font-size: 1.5rem; }
 #intro p, #footnote p { color: var(--quiet); margin: .15rem 0 0; }
 #footnote p { font-size: .82rem; text-align: center; }
 #audience { padding: 0; border: 0; background: none; box-shadow: none; }
-#audience label { box-shadow: none; border: 1px solid var(--border-color-primary); }
+#audience label { box-shadow: none; border: 1px solid var(--border-color-primary); border-radius: 10px; }
+#audience label.selected { background: #0f766e; border-color: #0f766e; color: #fff; }
+#audience label:focus-within { outline: 3px solid #14b8a6; outline-offset: 2px; }
 #chat {
   height: calc(100dvh - 18.5rem) !important; min-height: 18rem;
   border: 1px solid var(--border-color-primary); border-radius: 14px;
 }
 #chat .message { font-size: 1rem; line-height: 1.6; box-shadow: none; color: var(--body-text-color); }
 #chat .message p { color: inherit; }
+#chat .prose { opacity: 1; }
+#chat .message-buttons-right { display: none; }
 #chat .bot.message { background: none; border-color: transparent; }
 #chat a[href^="#cite="] {
   display: inline-block; min-width: 1.6em; padding: 0 .4em; margin: 0 .1em; border-radius: .45em;
@@ -93,11 +96,16 @@ _CSS = """
 #question textarea { font-size: 1rem; padding: .65rem .8rem; border: 1px solid var(--border-color-primary); }
 #ask { background: #0f766e; color: #fff; height: 2.9rem; flex: 0 0 5.5rem; }
 @media (max-width: 640px) {
-  .gradio-container > main { padding: .5rem .6rem !important; }
+  .gradio-container .main { padding: .6rem .75rem !important; }
   #intro h1 { font-size: 1.25rem; }
   #intro p { font-size: .9rem; line-height: 1.35; }
-  #audience label { font-size: .85rem; padding: .35rem .6rem; }
-  #chat { height: calc(100dvh - 19rem) !important; }
+  #audience .wrap { flex-wrap: nowrap; gap: .4rem; }
+  #audience label { flex: 1; min-width: 0; font-size: .82rem; padding: .35rem .5rem; }
+  #chat { height: calc(100dvh - 18.5rem) !important; }
+  #chat .message-row { margin-inline: .5rem; }
+  #chat .flex-wrap { max-width: 100%; }
+  #ask { flex-basis: 4.25rem; min-width: 0 !important; padding: 0; }
+  #footnote p { font-size: .75rem; line-height: 1.3; }
   #chat .examples { grid-template-columns: 1fr !important; gap: .4rem; padding: .4rem; }
   #chat .example { padding: .45rem .7rem; }
   #chat .placeholder { padding: .5rem; }
@@ -170,14 +178,14 @@ def _page(desk: Desk) -> gr.Blocks:
                 label="Your question",
                 show_label=False,
                 container=False,
-                placeholder="Ask about glute training",
+                placeholder="Ask about glutes",
                 lines=1,
                 max_lines=6,
                 scale=8,
                 autofocus=True,
                 elem_id="question",
             )
-            send = gr.Button("Ask", variant="primary", scale=1, min_width=90, elem_id="ask")
+            send = gr.Button("Ask", variant="primary", scale=0, min_width=68, elem_id="ask")
         gr.Markdown(_FOOTNOTE, elem_id="footnote")
         _wire(desk, chat, box, send, buttons, audience, turns)
     page.queue(default_concurrency_limit=CONCURRENT_ANSWERS)
@@ -245,7 +253,7 @@ def _conversation(
     request: gr.Request,
 ) -> Iterator[tuple[list[dict[str, Any]], list[dict[str, str]], tuple[str, ...]]]:
     """(messages to show, turns so far, follow-ups), again and again while the answer grows."""
-    shown = [*messages, {"role": "user", "content": escaped(text)}]
+    shown = [*messages, {"role": "user", "content": plain(text)}]
     place = str(sum(1 for m in shown if m["role"] == "user"))
     try:
         desk.admit(request.client.host if request.client else "", "ask")
@@ -265,7 +273,7 @@ def _conversation(
                     yield [*shown, *_answered(answer)], [*turns, turn], answer.follow_ups
     except (QuestionError, TooManyError) as error:
         message = str(error)
-        yield [*shown, _bot(f"{message[:1].upper()}{message[1:]}.")], turns, ()
+        yield [*shown, _bot(plain(f"{message[:1].upper()}{message[1:]}."))], turns, ()
     except RagError as error:
         log.error("answering on the page failed: %s", error)
         yield [*shown, _bot(_TROUBLE)], turns, ()

@@ -9,7 +9,11 @@ from urllib.parse import quote
 from rag.rendering import escaped
 from rag.types import Answer, Citation, Reference
 
-_PIECE = re.compile(r"\\.|\[(\d{1,3})\]|[<>\[\]]|&(?=[#\w])", re.DOTALL)
+# Besides markers: escapes (left alone), and all that could become HTML, a link or an address that
+# the page's Markdown would make clickable by itself.
+_PIECE = re.compile(
+    r"\\.|\[(\d{1,3})\]|[<>\[\]@]|&(?=[#\w])|:(?=//)|(?<=www)\.", re.DOTALL | re.IGNORECASE
+)
 _OPENING = {
     "see_a_clinician": "Please see a clinician first.",
     "caution": "Please take care.",
@@ -22,9 +26,9 @@ def answer_markdown(answer: Answer) -> str:
     parts = []
     if answer.safety is not None:
         opening = _OPENING[answer.safety.level]
-        parts.append(f"> **{opening}** {escaped(answer.safety.message)}")
+        parts.append(f"> **{opening}** {plain(answer.safety.message)}")
     if answer.notice:
-        parts.append(f"*{escaped(answer.notice)}*")
+        parts.append(f"*{plain(answer.notice)}*")
     parts.append(linked(answer.text, answer.citations))
     return "\n\n".join(part for part in parts if part.strip())
 
@@ -45,6 +49,11 @@ def linked(text: str, citations: Iterable[Citation]) -> str:
         return {"<": "&lt;", ">": ">", "&": "&amp;"}.get(piece, "\\" + piece)
 
     return _PIECE.sub(replaced, text)
+
+
+def plain(text: str) -> str:
+    """Text that shows as it is written, whatever signs it holds."""
+    return linked(escaped(text), ())
 
 
 def address(citation: Citation) -> str:
@@ -68,7 +77,7 @@ def sources_markdown(citations: Iterable[Citation]) -> str:
 
 def _source_line(citation: Citation) -> str:
     passage = citation.passage
-    place = " · ".join(escaped(words) for words in (passage.title, passage.section) if words)
+    place = " · ".join(plain(words) for words in (passage.title, passage.section) if words)
     studies = "; ".join(_study(r) for r in citation.references)
     line = f"- [{citation.marker}]({address(citation)}) {place}"
     return f"{line} — {studies}" if studies else line
@@ -78,14 +87,14 @@ def _study(reference: Reference) -> str:
     facts = [kind_name(reference.kind)] if reference.kind else []
     if reference.status in _STATUS_WORDS:
         facts.append(f"**{_STATUS_WORDS[reference.status]}**")
-    label = escaped(reference.label)
+    label = plain(reference.label)
     return f"{label} ({', '.join(facts)})" if facts else label
 
 
 def kind_name(kind: str) -> str:
     """The design in words: "rct" → "RCT", "systematic-review" → "systematic review"."""
     short = {"rct": "RCT", "emg": "EMG study", "mri": "MRI study"}
-    return short.get(kind, escaped(kind.replace("-", " ").replace("_", " ")))
+    return short.get(kind, plain(kind.replace("-", " ").replace("_", " ")))
 
 
 def _one_line(text: str) -> str:

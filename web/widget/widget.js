@@ -431,7 +431,19 @@
       anchor.focus();
       openSource({ passage_id: decodeURIComponent(place[1]), start: Number(place[2]), end: Number(place[3]) });
     });
-    const attach = () => document.body.append(holder);
+    // The page's Markdown can carry neither: what a marker is, and that it opens a dialog. And the
+    // label that the page gives a message is its Markdown source, which nobody wants read out.
+    const describe = () => {
+      for (const anchor of document.querySelectorAll('a[href^="#cite="]:not([aria-haspopup])')) {
+        anchor.setAttribute("aria-haspopup", "dialog");
+        anchor.setAttribute("aria-label", anchor.title || "Source " + anchor.textContent);
+      }
+      for (const message of document.querySelectorAll('[data-testid="bot"][aria-label]')) message.removeAttribute("aria-label");
+    };
+    const attach = () => {
+      document.body.append(holder);
+      new MutationObserver(describe).observe(document.body, { childList: true, subtree: true });
+    };
     if (document.body) attach();
     else addEventListener("DOMContentLoaded", attach);
     return;
