@@ -20,6 +20,7 @@ import yaml
 
 from ingest.audit_statements import (
     READING_GRADE,
+    measurement_problems,
     near_duplicates,
     reading_grade,
     statement_findings,
@@ -73,6 +74,10 @@ def audit_document(
     ]
     if problem := doi_problem(document):
         findings.append(Finding(path, field_line(document, "DOI"), "doi", problem))
+    if document.kind == "reference":
+        line = field_line(document, "measurements")
+        problems = measurement_problems(document)
+        findings += [Finding(path, line, "measurement", message) for message in problems]
     if not document.body.strip() and document.kind != "reference":
         findings.append(Finding(path, document.body_line, "empty", "has no text"))
     findings += statement_findings(path, document, statements, shelf)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 
 from ingest.corpus_files import Document
-from ingest.figures import Figure, figures_of, supported
-from ingest.findings import Finding, Shelf, Statement
+from ingest.figures import Figure, figures_in_meta, figures_of, ranges_of, spans, supported
+from ingest.findings import Finding, Shelf, Statement, plain_text
 from ingest.readability import grade
 
 NEAR_DUPLICATE = 92.0
@@ -40,6 +40,7 @@ _DENIES = re.compile(
     r"|\w+n't|few|instead|rather than|separate\w*|limits?|caution|scepti\w+|claims?|assum\w+|broadly)\b",
     re.IGNORECASE,
 )
+_POINTS_BACK = re.compile(r"\b(?:the|these|those) $", re.IGNORECASE)
 _FOR_TRAINERS = re.compile(r"\s*for (?:trainers|coaches|professionals)\b", re.IGNORECASE)
 _WORD = re.compile(r"[a-z]+(?:['’-][a-z]+)*|\d+(?:\.\d+)?")
 
@@ -66,19 +67,44 @@ def figure_problems(statement: Statement, shelf: Shelf) -> Iterator[tuple[str, s
     keys = [key for key in statement.keys if key in shelf.figures]
     if not keys or any(key in shelf.undigested for key in keys):
         return
-    sources = [figure for key in keys for figure in shelf.figures[key]]
-    for figure in figures_of(statement.text):
-        if _is_claim(figure, len(statement.keys)) and not supported(figure, sources):
-            printed = statement.text[figure.start : figure.end]
-            unit = f" ({figure.unit})" if figure.unit else ""
-            yield "figure", f"'{printed}'{unit} is in none of {', '.join(keys)}: {statement.text}"
+    shelves = [shelf.figures[key] for key in keys]
+    sources = [figure for figures in shelves for figure in figures]
+    claims = figures_of(statement.text)
+    missing = [f for f in claims if _is_claim(f, statement) and not supported(f, sources)]
+    for figure in missing:
+        printed = statement.text[figure.start : figure.end]
+        unit = f" ({figure.unit})" if figure.unit else ""
+        yield "figure", f"'{printed}'{unit} is in none of {', '.join(keys)}: {statement.text}"
+    for low, high in ranges_of(statement.text, claims):
+        if low not in missing and high not in missing and not spans((low, high), shelves):
+            printed = statement.text[low.start : high.end]
+            yield "figure", f"'{printed}' is a range in none of {', '.join(keys)}: {statement.text}"
 
 
-def _is_claim(figure: Figure, cited: int) -> bool:
-    """Counting words without a unit ("the two lifts") and the citations themselves are none."""
+def _is_claim(figure: Figure, statement: Statement) -> bool:
+    """Counting words without a unit ("of two lifts"), "one", and words that point back ("the two days")
+    claim nothing; nor does the number of the studies that the sentence itself cites.
+    """
     if not figure.spelled:
         return True
-    return figure.unit is not None and not (figure.unit == "study" and figure.value == cited)
+    if figure.value == 1 or _POINTS_BACK.search(statement.text[: figure.start]):
+        return False
+    cited = figure.unit == "study" and figure.value == len(statement.keys)
+    return figure.unit is not None and not cited
+
+
+def measurement_problems(document: Document) -> Iterator[str]:
+    """Measurements whose value the digest does not print, or prints with another unit."""
+    printed = figures_of(plain_text(document))
+    for entry in document.meta.get("measurements") or ():
+        value = entry.get("value") if isinstance(entry, Mapping) else None
+        if not printed or not isinstance(value, int | float):
+            continue
+        claim = figures_in_meta({"measurement": {"unit": entry.get("unit"), "value": value}})[0]
+        # A digest prints the unit once for several values ("115, 100 and 64 points").
+        units = {f.unit for f in printed if f.value == claim.value}
+        if not units or (claim.unit not in {None, "ratio"} and not units & {claim.unit, None, "ratio"}):
+            yield f"the text does not print {value} {entry.get('unit')} ({entry.get('outcome')})"
 
 
 def contested_problems(statement: Statement, shelf: Shelf) -> Iterator[tuple[str, str]]:

@@ -8,14 +8,15 @@ by "9 days". A bare number's class is None and agrees with every class: a source
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from itertools import pairwise
 from typing import Any
 
 _WORDS = {
-    "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
+    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
     "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15,
     "sixteen": 16, "seventeen": 17, "eighteen": 18, "nineteen": 19, "twenty": 20, "thirty": 30,
     "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90,
@@ -58,6 +59,9 @@ _CLASSES = {
 _CLASS_OF = {word: name for name, words in _CLASSES.items() for word in words.split()}
 _SYMBOLS = {"%": "percent", "°": "degree"}
 
+_COUNTS = frozenset({"people", "study", "year", "ratio"})
+"""Classes whose unit a source often leaves to its columns: "(12 squat, 10 hip thrust)"."""
+
 # A mean's spread, a p value or an effect size: never a weight, a share or a time.
 _RATIO_BEFORE = re.compile(
     r"(?:effect sizes?|\b[pdgr]|\bSMD|difference|ratio|\bSUCRA|κ|kappa|\bI²)\s*(?:of|was|is|=|<|>|≤|≥|:)?"
@@ -70,7 +74,10 @@ _NUMBER = re.compile(
     r"(?<![\w.,])(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?!\d)|\b(?:" + "|".join(_WORDS) + r")\b",
     re.IGNORECASE,
 )
+_OR_MORE = re.compile(r"\s+or (?:more|less|fewer|over|older|longer)\b")
+_LIST = re.compile(r",\s*")
 _RANGE = re.compile(r"\s*(?:to|and|or|-|–|−|/|versus|vs\.?|against)\s*[-−]?\s*$")
+_SPAN = re.compile(r"\s*(?:%|°)?\s*(?:to|–|-)\s*[-−]?")
 _TOKEN = re.compile(r"\s*(%|°|[A-Za-z²·]+2?)|\s*[-–](?=[A-Za-z])")
 _SEES = 4
 """A unit stands at most this many words after its number ("34 untrained young women")."""
@@ -116,14 +123,42 @@ _FIELD_UNITS = {"weeks": "week", "studies": "study", "issued": "year", "sample_s
 
 
 def agrees(claim: Figure, source: Figure) -> bool:
-    """Whether a source's figure bears out a claim's: same value, and units that do not differ."""
+    """Whether a source's figure bears out a claim's: same value, and units that do not differ.
+
+    A whole number without a unit is too common in a source to bear out "9 weeks" or "3 sets".
+    """
     if claim.value != source.value:
         return False
-    return claim.unit == source.unit or claim.unit is None or source.unit is None
+    if claim.unit is None or claim.unit == source.unit:
+        return True
+    return source.unit is None and (claim.unit in _COUNTS or claim.value % 1 != 0)
 
 
 def supported(claim: Figure, sources: Iterable[Figure]) -> bool:
     return any(agrees(claim, figure) for figure in sources)
+
+
+def ranges_of(text: str, figures: list[Figure]) -> list[tuple[Figure, Figure]]:
+    """The pairs of a text's figures that are written as a range: "8 to 12", "−6.1 to 2.0".
+
+    "From 59 to 78%" is a change, whose two ends a source may print far apart.
+    """
+    return [
+        (low, high)
+        for low, high in pairwise(figures)
+        if _SPAN.fullmatch(text[low.end : high.start])
+        and not re.search(r"\bfrom\s+[-−]?$", text[: low.start], re.IGNORECASE)
+    ]
+
+
+def spans(pair: tuple[Figure, Figure], sources: Sequence[Sequence[Figure]]) -> bool:
+    """Whether some source prints the two values next to each other, or two sources one each."""
+    low, high = (figure.value for figure in pair)
+    if any(a.value == low and b.value == high for s in sources for a, b in pairwise(s)):
+        return True
+    lows = {n for n, s in enumerate(sources) if any(f.value == low for f in s)}
+    highs = {n for n, s in enumerate(sources) if any(f.value == high for f in s)}
+    return low < high and any(a != b for a in lows for b in highs)
 
 
 def _figure(text: str, match: re.Match[str]) -> Figure:
@@ -143,15 +178,18 @@ def _figure(text: str, match: re.Match[str]) -> Figure:
 def _unit_after(text: str, at: int, sees: int = _SEES) -> str | None:
     """The class of the first unit within a few words of `at`, not across a stop or a number."""
     words: list[str] = []
+    if skipped := _OR_MORE.match(text, at):
+        at = skipped.end()
     while len(words) < sees and (token := _TOKEN.match(text, at)):
         at = token.end()
         word = token.group(1)
         if word is None:
             continue
-        unit = _class_of(word, directly=not words)
+        compound = word == "set" and text.startswith("-", at)  # "set-up", "set-matched"
+        unit = None if compound else _class_of(word, directly=not words)
         if unit is not None:
-            return _refined([*words, word.lower()], text[at : at + 16], unit)
-        if word.lower() in _STOPS:
+            return _refined([*words, word.lower()], text[at : at + 20], unit)
+        if word.lower() in _STOPS or word.lower() in _WORDS:
             return None
         words.append(word.lower())
     return None
@@ -171,7 +209,8 @@ def _refined(words: list[str], rest: str, unit: str) -> str:
     if words[-1] == "times":
         compares = re.match(r"\s(?:as|more|higher|greater|the)\b", rest) is not None
         return "session" if weekly else "fold" if compares else unit
-    if unit == "day" and (weekly or "training" in words):
+    plan = re.match(r"[\w\s-]{0,12}\b(?:plan|split|routine|week)\b", rest) is not None
+    if unit == "day" and (weekly or plan or "training" in words):
         return "session"
     if unit == "newton" and re.match(r"[\s·-]?m\b", rest):
         return "torque"
@@ -194,16 +233,14 @@ def _joined(text: str, figures: list[Figure]) -> list[Figure]:
 
 
 def _share_units(text: str, figures: list[Figure]) -> list[Figure]:
-    """In "10 to 12 weeks" and "6.7 against 2.2%" the first number has the second's unit."""
+    """In "10 to 12 weeks" and "0, 45 and 90 degrees" the last number's unit is that of all."""
     out: list[Figure] = []
-    following: Figure | None = None
     for figure in reversed(figures):
-        unit = figure.unit
-        if following and unit in {None, "year", "ratio"} and _RANGE.fullmatch(text[figure.end : following.start]):
-            unit = following.unit
-        figure = Figure(figure.value, unit, figure.start, figure.end, figure.spelled)
+        between = text[figure.end : out[-1].start] if out else ""
+        joined = figure.unit in {None, "year", "ratio"} and _RANGE.fullmatch(between)
+        if out and (joined or (figure.unit is None and _LIST.fullmatch(between))):
+            figure = replace(figure, unit=out[-1].unit)
         out.append(figure)
-        following = figure
     return out[::-1]
 
 
