@@ -236,11 +236,10 @@ def tag_of(node: Node) -> str:
 
 
 def escape(text: str) -> str:
-    """Text whose characters mean themselves in Markdown, and cite nothing."""
+    """Text whose characters mean themselves in Markdown."""
     text = re.sub(r"([\\`*])", r"\\\1", text)
     text = re.sub(r"(?<![A-Za-z0-9])_(?=\S)|(?<=\S)_(?![A-Za-z0-9])", r"\\_", text)
     text = re.sub(r"<(?=[A-Za-z/!?])", r"\\<", text)
-    text = re.sub(r"(?<![\w.])(-?)@(?=[A-Za-z0-9])", r"\1\\@", text)
     return text
 
 

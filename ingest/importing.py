@@ -244,7 +244,8 @@ class _Import:
         self, article: Article
     ) -> tuple[dict[str, Any], str, tuple[str, ...], tuple[str, ...]]:
         """(front matter, body, ids of its reference list, unresolved citations)."""
-        body, entries = split_reference_list(article.body)
+        text = article.body if article.cites else _citing_nothing(article.body)
+        body, entries = split_reference_list(text)
         listed: list[Listed] = []
         for entry in entries:
             key, action = self._library.put(entry.item, entry=entry.raw, origin=article.key)
@@ -361,6 +362,11 @@ def _decide(record: Record | None, disk: str | None, new: str) -> tuple[Action, 
         "edited by hand and changed at its source: yours is kept, the source's text is at "
         f"{FOLDER}/incoming/{Path(record.path).name}"
     )
+
+
+def _citing_nothing(body: str) -> str:
+    """Without what reads as a Pandoc citation: a page must not cite our references by their ids."""
+    return CITATION.sub(lambda m: f"({m.group()[1:-1]})", body)
 
 
 def _as_date(day: str) -> date | None:

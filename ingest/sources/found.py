@@ -34,6 +34,8 @@ class Article:
     modified: str = ""
     fingerprint: str = ""
     """What the source's listing said of it; the same again means: no need to fetch."""
+    cites: bool = False
+    """Whether `[@key]` in its text is a citation: so in Markdown files, never in a stranger's page."""
     scope: str = ""
     """The sitemap that named it, so that what leaves the sitemap can leave the corpus."""
 

@@ -36,4 +36,5 @@ def read_markdown(text: str, *, source: str, key: str, stem: str = "") -> Articl
         tags=tuple(clean_line(str(t)) for t in tags if str(t).strip()),
         summary=clean_line(str(meta.get("summary") or meta.get("description") or "")) or summary_of(body),
         slug=clean_line(str(meta.get("slug") or "")),
+        cites=True,
     )
