@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.fakes import PASSAGE, QUOTE, STUDY, FakeCoach
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from rag.settings import Settings
+from tests.fakes import PASSAGE, QUOTE, STUDY, FakeCoach
 from web.application import create_app
 
 BLOG = "https://blog.example"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from tests.fakes import FakeCoach
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.types import Answer, Question, Safety
+from tests.fakes import FakeCoach
 from web.limits import ClientLimits
 from web.pieces import answer_markdown, linked, sources_markdown
 

@@ -148,6 +148,7 @@ def _stay_offline() -> None:
 def _page(desk: Desk) -> gr.Blocks:
     import gradio as gr
 
+    page: gr.Blocks
     with gr.Blocks(title="Glute Coach", analytics_enabled=False) as page:
         turns = gr.State([])
         gr.Markdown(_INTRO, elem_id="intro")
