@@ -59,6 +59,7 @@ _CSS = """
   height: calc(100dvh - 18.5rem) !important; min-height: 18rem;
   border: 1px solid var(--border-color-primary); border-radius: 14px;
 }
+.gradio-container:has(#follow-ups button) #chat { height: calc(100dvh - 23.5rem) !important; }
 #chat .message { font-size: 1rem; line-height: 1.6; box-shadow: none; color: var(--body-text-color); }
 #chat .message p { color: inherit; }
 #chat .prose { opacity: 1; }
@@ -102,6 +103,7 @@ _CSS = """
   #audience .wrap { flex-wrap: nowrap; gap: .4rem; }
   #audience label { flex: 1; min-width: 0; font-size: .82rem; padding: .35rem .5rem; }
   #chat { height: calc(100dvh - 18.5rem) !important; }
+  .gradio-container:has(#follow-ups button) #chat { height: calc(100dvh - 21.5rem) !important; }
   #chat .message-row { margin-inline: .5rem; }
   #chat .flex-wrap { max-width: 100%; }
   #ask { flex-basis: 4.25rem; min-width: 0 !important; padding: 0; }
@@ -153,7 +155,7 @@ def _page(desk: Desk) -> gr.Blocks:
         turns = gr.State([])
         gr.Markdown(_INTRO, elem_id="intro")
         audience = gr.Radio(
-            [("Client: plain words", "client"), ("Trainer: figures, limits", "trainer")],
+            [("For clients", "client"), ("For trainers", "trainer")],
             value="client",
             label="Answer for",
             show_label=False,
@@ -164,6 +166,7 @@ def _page(desk: Desk) -> gr.Blocks:
             label="Conversation",
             elem_id="chat",
             show_label=False,
+            autoscroll=False,
             latex_delimiters=[],
             buttons=["copy"],
             placeholder=_EMPTY,

@@ -54,7 +54,7 @@
   .icon { display: grid; place-items: center; width: 40px; height: 40px; padding: 0; border: 0; border-radius: 10px; background: none; }
   .icon:hover { background: var(--tint); }
   .icon svg { width: 20px; height: 20px; }
-  .log { flex: 1; overflow-y: auto; padding: 14px 16px; overscroll-behavior: contain; }
+  .log { position: relative; flex: 1; overflow-y: auto; padding: 14px 16px; overscroll-behavior: contain; }
   .turn { margin: 0 0 14px; overflow-wrap: anywhere; }
   .turn.user { margin-left: 40px; padding: 8px 12px; border-radius: 14px 14px 4px 14px; background: var(--accent); color: var(--on-accent); width: fit-content; justify-self: end; margin-inline-start: auto; max-width: 85%; }
   .turn p, .turn ul, .turn ol { margin: 0 0 8px; }
@@ -439,7 +439,22 @@
         anchor.setAttribute("aria-label", anchor.title || "Source " + anchor.textContent);
       }
       for (const message of document.querySelectorAll('[data-testid="bot"][aria-label]')) message.removeAttribute("aria-label");
+      keepQuestionInSight();
     };
+    // An answer is read from its beginning, where a warning stands: the newest question stays at
+    // the top of the conversation until the reader moves it.
+    let rows = 0;
+    let moved = false;
+    const keepQuestionInSight = () => {
+      const list = document.querySelector("#chat [role=log]");
+      const asked = document.querySelectorAll("#chat .user-row");
+      if (asked.length !== rows) moved = false;
+      rows = asked.length;
+      if (list && rows && !moved) list.scrollTop += asked[rows - 1].getBoundingClientRect().top - list.getBoundingClientRect().top - 8;
+    };
+    for (const type of ["wheel", "touchmove", "pointerdown", "keydown"]) {
+      document.addEventListener(type, (event) => (moved ||= Boolean(event.target.closest?.("#chat"))), { passive: true });
+    }
     const attach = () => {
       document.body.append(holder);
       new MutationObserver(describe).observe(document.body, { childList: true, subtree: true });
@@ -499,6 +514,13 @@
 
   const say = (text) => spoken.append(make("p", {}, text));
   const toEnd = () => (messages.scrollTop = messages.scrollHeight);
+  // An answer is read from its beginning, where a warning stands: its question stays at the top
+  // of the log until the reader moves it.
+  let moved = false;
+  for (const type of ["wheel", "touchmove", "pointerdown", "keydown"]) messages.addEventListener(type, () => (moved = true), { passive: true });
+  const toQuestion = (bubble) => {
+    if (!moved) messages.scrollTop = bubble.offsetTop - 8;
+  };
   const openCitation = (citation) => openSource(citation, citation.title);
 
   const chips = (labels, name) =>
@@ -569,15 +591,14 @@
   };
 
   /** Draws the growing text at most once a frame. */
-  const growing = (place) => {
+  const growing = (place, asked) => {
     let text = "";
     let citations = new Map();
     let due = 0;
     const draw = () => {
       due = 0;
-      const atEnd = messages.scrollHeight - messages.scrollTop - messages.clientHeight < 80;
       place.replaceChildren(...blocksOf(text, citations, openCitation));
-      if (atEnd) toEnd();
+      toQuestion(asked);
     };
     return {
       sources: (found) => (citations = new Map(found.map((citation) => [citation.marker, citation]))),
@@ -595,16 +616,17 @@
     if (!turns.length) messages.replaceChildren();
     question.value = "";
     fit();
-    bubble("user", asked);
-    await answerTo(asked, bubble("coach"));
+    const above = bubble("user", asked);
+    await answerTo(asked, above, bubble("coach"));
   };
 
-  const answerTo = async (asked, place) => {
+  const answerTo = async (asked, above, place) => {
     place.replaceChildren(make("p", { class: "waiting" }, "Looking it up"));
-    toEnd();
+    moved = false;
+    toQuestion(above);
     busy(true);
     const control = (running = new AbortController());
-    const drawn = growing(place);
+    const drawn = growing(place, above);
     try {
       const answer = await ask({ question: asked, history: history(), audience: audience.value }, drawn, control.signal);
       drawn.stop();
@@ -615,22 +637,22 @@
       say((answer.safety ? answer.safety.message + " " : "") + plainWords(answer.text));
     } catch (error) {
       drawn.stop();
-      if (error.name !== "AbortError") drawTrouble(place, error, asked);
+      if (error.name !== "AbortError") drawTrouble(place, error, () => answerTo(asked, above, place));
     } finally {
       if (running === control) {
         running = null;
         busy(false);
       }
-      toEnd();
+      toQuestion(above);
     }
   };
 
   const plainWords = (text) => text.replace(/\\([\s\S])|\*+|\[\d{1,3}\]/g, "$1").replace(/\s+/g, " ").trim();
 
-  const drawTrouble = (place, error, asked) => {
+  const drawTrouble = (place, error, retry) => {
     const known = error instanceof Trouble;
     const message = known ? error.message : "The answer could not be shown.";
-    const again = make("button", { type: "button", class: "chip", onclick: () => !running && answerTo(asked, place) }, "Try again");
+    const again = make("button", { type: "button", class: "chip", onclick: () => !running && retry() }, "Try again");
     place.replaceChildren(make("div", { class: "box", role: "alert" }, message), again);
     if (known && error.wait) {
       again.disabled = true;
