@@ -20,6 +20,7 @@ import yaml
 
 from ingest.audit_statements import (
     READING_GRADE,
+    figure_problems,
     measurement_problems,
     near_duplicates,
     reading_grade,
@@ -82,12 +83,25 @@ def audit_document(
         findings.append(Finding(path, document.body_line, "empty", "has no text"))
     findings += statement_findings(path, document, statements, shelf)
     findings += dead_links(path, document, folder)
+    findings += summary_findings(path, document, statements, shelf)
     if document.kind == "article" and "topic" in document.meta:
         grade = reading_grade(statements)
         if grade is not None and grade > READING_GRADE:
             message = f"plain sections read at grade {grade:.1f}, above {READING_GRADE}"
             findings.append(Finding(path, document.body_line, "reading-grade", message))
     return findings
+
+
+def summary_findings(
+    path: str, document: Document, statements: Sequence[Statement], shelf: Shelf
+) -> Iterator[Finding]:
+    """A summary cites nothing: its figures must be those of what the article cites."""
+    summary = document.meta.get("summary")
+    keys = tuple(dict.fromkeys(key for s in statements for key in s.keys))
+    if isinstance(summary, str) and keys:
+        line = field_line(document, "summary")
+        for rule, message in figure_problems(Statement(summary, keys, "", line), shelf):
+            yield Finding(path, line, rule, message)
 
 
 def dead_links(path: str, document: Document, folder: Path) -> Iterator[Finding]:
@@ -235,7 +249,9 @@ def _at(corpus: Corpus, document: Document, field: str, rule: str, message: str)
 
 def _names(document: Document) -> list[str]:
     """What an exercise is called, lower-case; an alias that repeats the name counts twice."""
-    return [n.casefold() for n in (document.title, *map(str, _listed(document.meta.get("aliases"))))]
+    return [
+        n.casefold() for n in (document.title, *map(str, _listed(document.meta.get("aliases"))))
+    ]
 
 
 def _opponents(document: Document) -> list[str]:
@@ -280,5 +296,8 @@ def run_check(args: argparse.Namespace) -> int:
         for finding in findings:
             print(finding)
         if not findings:
-            print(", ".join(f"{n} {kind}" for kind, n in counts.items() if kind != "findings") + ": nothing wrong")
+            print(
+                ", ".join(f"{n} {kind}" for kind, n in counts.items() if kind != "findings")
+                + ": nothing wrong"
+            )
     return 2 if findings else 0

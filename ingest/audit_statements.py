@@ -23,7 +23,9 @@ _OWNS_UP = re.compile(
     re.IGNORECASE,
 )
 _EMG = r"\b(?:s?EMG|electromyograph\w*|(?:muscle |glute )?activation|activates?\b|muscle activity|signals?)"
-_GROWS = r"\b(?:gr[eo]ws?\b|growth|growing|hypertroph\w+|builds?\b|building|muscle gains?|bigger glutes)"
+_GROWS = (
+    r"\b(?:gr[eo]ws?\b|growth|growing|hypertroph\w+|builds?\b|building|muscle gains?|bigger glutes)"
+)
 _THEREFORE = (
     r"(?:\bso\b|\bthus\b|\bhence\b|\btherefore\b|\bwhich (?:means|shows|proves|makes|is why)\b"
     r"|\b(?:means?|shows?|proves?|predicts?|leads? to|translates? (?:in)?to|results? in|drives?)\b"
@@ -96,14 +98,17 @@ def _is_claim(figure: Figure, statement: Statement) -> bool:
 def measurement_problems(document: Document) -> Iterator[str]:
     """Measurements whose value the digest does not print, or prints with another unit."""
     printed = figures_of(plain_text(document))
-    for entry in document.meta.get("measurements") or ():
+    entries = document.meta.get("measurements")
+    for entry in entries if isinstance(entries, list) else ():
         value = entry.get("value") if isinstance(entry, Mapping) else None
         if not printed or not isinstance(value, int | float):
             continue
         claim = figures_in_meta({"measurement": {"unit": entry.get("unit"), "value": value}})[0]
         # A digest prints the unit once for several values ("115, 100 and 64 points").
         units = {f.unit for f in printed if f.value == claim.value}
-        if not units or (claim.unit not in {None, "ratio"} and not units & {claim.unit, None, "ratio"}):
+        if not units or (
+            claim.unit not in {None, "ratio"} and not units & {claim.unit, None, "ratio"}
+        ):
             yield f"the text does not print {value} {entry.get('unit')} ({entry.get('outcome')})"
 
 

@@ -82,8 +82,38 @@ _TOKEN = re.compile(r"\s*(%|°|[A-Za-z²·]+2?)|\s*[-–](?=[A-Za-z])")
 _SEES = 4
 """A unit stands at most this many words after its number ("34 untrained young women")."""
 _STOPS = frozenset(
-    "a an per each every in on of at with for from by than over after versus against who and or to "
-    "when if as that which while because but".split()
+    [
+        "a",
+        "an",
+        "per",
+        "each",
+        "every",
+        "in",
+        "on",
+        "of",
+        "at",
+        "with",
+        "for",
+        "from",
+        "by",
+        "than",
+        "over",
+        "after",
+        "versus",
+        "against",
+        "who",
+        "and",
+        "or",
+        "to",
+        "when",
+        "if",
+        "as",
+        "that",
+        "which",
+        "while",
+        "because",
+        "but",
+    ]
 )
 
 
@@ -116,8 +146,24 @@ def figures_in_meta(meta: Mapping[str, Any]) -> list[Figure]:
 
 
 _BIBLIOGRAPHIC = frozenset(
-    "id type author volume issue page DOI PMID ISBN URL publisher container-title cites "
-    "disagrees_with status checked".split()
+    [
+        "id",
+        "type",
+        "author",
+        "volume",
+        "issue",
+        "page",
+        "DOI",
+        "PMID",
+        "ISBN",
+        "URL",
+        "publisher",
+        "container-title",
+        "cites",
+        "disagrees_with",
+        "status",
+        "checked",
+    ]
 )
 _FIELD_UNITS = {"weeks": "week", "studies": "study", "issued": "year", "sample_size": "people"}
 
@@ -218,14 +264,15 @@ def _refined(words: list[str], rest: str, unit: str) -> str:
 
 
 def _joined(text: str, figures: list[Figure]) -> list[Figure]:
-    """"Twenty-four" and "two hundred" are one number."""
+    """ "Twenty-four" and "two hundred" are one number."""
     out: list[Figure] = []
     for figure in figures:
         last = out[-1] if out else None
         between = text[last.end : figure.start] if last else ""
         if last and last.spelled and figure.spelled and between in {"-", " "}:
-            if figure.value == 100 or (last.value >= 20 and figure.value < 10):
-                value = last.value * 100 if figure.value == 100 else last.value + figure.value
+            hundreds = figure.value == 100
+            value = last.value * 100 if hundreds else last.value + figure.value
+            if hundreds or (last.value >= 20 and figure.value < 10):
                 out[-1] = Figure(value, figure.unit, last.start, figure.end, True)
                 continue
         out.append(figure)

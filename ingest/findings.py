@@ -54,7 +54,7 @@ def shelf_of(corpus: Corpus) -> Shelf:
     references = corpus.of_kind("reference")
     return Shelf(
         {d.id: (*figures_in_meta(d.meta), *figures_of(plain_text(d))) for d in references},
-        frozenset(d.id for d in references if d.meta.get("status") in CONTESTED),
+        frozenset(d.id for d in references if str(d.meta.get("status")) in CONTESTED),
         frozenset(d.id for d in references if d.meta.get("undigested") and not d.body.strip()),
         frozenset(d.path.relative_to(corpus.folder).as_posix() for d in corpus.documents),
     )

@@ -26,7 +26,11 @@ def _dated(value: Any) -> Any:
 
 
 def _issued(value: Any) -> Any:
-    if value is not None and year_of(value) is None:
+    try:
+        known = value is None or year_of(value) is not None
+    except (TypeError, IndexError, KeyError):  # a date of some other shape
+        known = False
+    if not known:
         raise ValueError("must begin with a year, such as 2023")
     return value
 
