@@ -155,8 +155,9 @@ class Coach:
 def find(retriever: HybridRetriever, question: Question) -> Findings:
     """Safety, the standalone question, the evidence, the sentences, and whether they answer."""
     library: Library = retriever.library
-    safety = assess(question)
-    asked = standalone(question, library.lexicon)
+    lexicon = library.lexicon
+    asked = standalone(replace(question, text=lexicon.mended(question.text)), lexicon)
+    safety = assess(question) or _carried_caution(question, asked)
     searched = retriever.query_of(asked)
     vector = library.embedder.embed([searched])[0]
     evidence = tuple(retriever.retrieve_vector(searched, vector, k=EVIDENCE))
@@ -164,6 +165,14 @@ def find(retriever: HybridRetriever, question: Question) -> Findings:
     chosen = tuple(chosen_sentences(library, query, evidence))
     status = status_of(signals_of(library, query, evidence), list(chosen))
     return Findings(question, asked, query, evidence, chosen, status, safety)
+
+
+def _carried_caution(question: Question, asked: str) -> Safety | None:
+    """The caution of a follow-up whose person or pain stands in an earlier message only."""
+    if asked == question.text or not question.history:
+        return None
+    carried = assess(replace(question, text=asked, history=()))
+    return carried if carried and carried.level == "caution" else None
 
 
 def quoted(library: Library, findings: Findings) -> Answer:

@@ -40,7 +40,8 @@ class Signals:
     gained: float
     """What the best similarity gains by leaving them out."""
     elsewhere: float
-    """1 where the question names something the corpus is not about, and no passage found does."""
+    """1 where the question names something the corpus is not about, and either no passage found
+    names it too or nothing of the field stands beside it."""
     domain: float
     """1 where the question names a muscle, an exercise or an idea of the field."""
 
@@ -60,19 +61,19 @@ class Fit:
 
 
 FIT = Fit(
-    intercept=-6.0,
+    intercept=-5.67,
     weights={
-        "passage": 5.0,
-        "sentence": 4.0,
-        "heading": 2.0,
-        "coverage": 1.0,
-        "strange": -1.0,
-        "moved": -4.0,
-        "gained": -4.0,
-        "elsewhere": -3.0,
-        "domain": 1.0,
+        "passage": 5.67,
+        "sentence": 4.41,
+        "heading": 2.05,
+        "coverage": 0.07,
+        "strange": -2.5,
+        "moved": -1.19,
+        "gained": -1.41,
+        "elsewhere": -5.02,
+        "domain": 0.03,
     },
-    answer_from=0.4,
+    answer_from=0.36,
     near_from=0.45,
 )
 
@@ -97,7 +98,7 @@ def signals_of(library: Library, query: Query, evidence: Evidence) -> Signals:
         strange=_strange(library, words),
         moved=moved,
         gained=gained,
-        elsewhere=_elsewhere(library, query.text, texts),
+        elsewhere=_elsewhere(library, query, texts),
         domain=float(bool(query.entities)),
     )
 
@@ -155,8 +156,10 @@ def _strange(library: Library, words: list[str]) -> float:
     return len(strange) / max(1, len(words))
 
 
-def _elsewhere(library: Library, text: str, texts: list[str]) -> float:
-    named = _named_elsewhere(library, text)
+def _elsewhere(library: Library, query: Query, texts: list[str]) -> float:
+    named = _named_elsewhere(library, query.text)
+    if named and not query.entities:
+        return 1.0
     held = {stems for t in texts for stems in _named_elsewhere(library, t)}
     return float(bool(named - held))
 
