@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rag.errors import SettingsError
+from rag.settings import Settings
 
 _LABELS = {"entail": 0, "support": 0, "neutral": 1, "contradict": 2, "refute": 2}
 
@@ -44,6 +45,15 @@ class CrossEncoderEntailment:
             ) from error
         self._places = label_places(dict(model.model.config.id2label), self._name)
         self._model = model
+
+
+def open_entailment(settings: Settings) -> CrossEncoderEntailment | None:
+    """The verifier that the settings name, if any; `SettingsError` where it cannot be loaded."""
+    if not settings.verifier:
+        return None
+    verifier = CrossEncoderEntailment(settings.verifier)
+    verifier._load()
+    return verifier
 
 
 def _identity() -> Any:
