@@ -64,6 +64,7 @@ _CSS = """
 #chat .message p { color: inherit; }
 #chat .prose { opacity: 1; }
 #chat .message-buttons-right { display: none; }
+#chat .user-row { padding-right: 2rem; }
 #chat .bot.message { background: none; border-color: transparent; }
 #chat a[href^="#cite="] {
   display: inline-block; min-width: 1.6em; padding: 0 .4em; margin: 0 .1em; border-radius: .45em;

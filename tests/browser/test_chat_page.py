@@ -147,3 +147,12 @@ def test_it_is_dark_in_the_dark(visit: Visit, site: str) -> None:
         colour = surface.evaluate("e => getComputedStyle(e).backgroundColor")
         red, green, blue = (int(n) for n in colour.removeprefix("rgb(").rstrip(")").split(",")[:3])
         assert red + green + blue < 200, colour
+
+
+@pytest.mark.parametrize("visit", [PHONE], indirect=True)
+def test_the_newest_warning_is_in_sight(visit: Visit, site: str) -> None:
+    page = visit.page
+    page.goto(site)
+    for question in ("squats?", "lunges?", "steps?", "knee pain when squatting"):
+        ask(page, question)
+    expect(page.locator("#chat blockquote")).to_be_in_viewport(ratio=1)

@@ -212,3 +212,12 @@ def test_on_a_phone_it_fills_the_screen(visit: Visit, site: str, blog: str) -> N
 def test_nothing_moves_for_those_who_asked(visit: Visit, site: str, blog: str) -> None:
     panel = open_widget(visit.page, blog)
     assert panel.evaluate("e => getComputedStyle(e).animationName") == "none"
+
+
+@pytest.mark.parametrize("visit", [PHONE], indirect=True)
+def test_the_newest_warning_is_in_sight(visit: Visit, site: str, blog: str) -> None:
+    panel = open_widget(visit.page, blog)
+    for number, question in enumerate(("squats?", "lunges?", "steps?", "knee pain"), start=1):
+        ask(panel, question)
+        expect(panel.get_by_role("button", name="Good answer")).to_have_count(number)
+    expect(panel.get_by_role("note")).to_be_in_viewport(ratio=1)
