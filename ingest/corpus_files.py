@@ -114,7 +114,7 @@ def split_front_matter(text: str) -> tuple[dict[str, Any], str, int]:
         raise CorpusError("front matter is opened by '---' but never closed") from None
     try:
         meta = yaml.load("\n".join(lines[1:end]), Loader=_Loader)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: 2024-13-45
         reason = " ".join(str(error).split())
         raise CorpusError(f"front matter is not valid YAML: {reason}") from error
     if meta is None:
@@ -207,7 +207,7 @@ def exercise_of(document: Document) -> Exercise:
 def year_of(issued: Any) -> int | None:
     """The year of a CSL date, a date, a number or a string that begins with one."""
     if isinstance(issued, Mapping):
-        parts = issued.get("date-parts") or [[None]]
+        parts = issued.get("date-parts")
         issued = parts[0][0] if parts and parts[0] else issued.get("raw")
     digits = str(issued or "")[:4]
     return int(digits) if digits.isdigit() and len(digits) == 4 else None
