@@ -151,9 +151,12 @@ def _passage(
         text += sentence.text
         spans.append((start, len(text)))
         mentions += [Mention(start + m.offset, m.reference_ids) for m in sentence.mentions]
-    digest = sha256(f"{section.heading}\n{text}".encode()).hexdigest()[:10]
+    slug = slugify(document.id)
+    # "a_b" and "a-b" share a slug: what the slug lost must tell copies of one text apart.
+    lost = "" if slug == document.id else f"{document.id}\n"
+    digest = sha256(f"{lost}{section.heading}\n{text}".encode()).hexdigest()[:10]
     return Passage(
-        id=f"{document.kind}.{slugify(document.id) or 'untitled'}.{position}.{digest}",
+        id=f"{document.kind}.{slug or 'untitled'}.{position}.{digest}",
         source_id=document.id,
         source_kind=document.kind,
         title=document.title,
