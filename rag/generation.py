@@ -111,4 +111,4 @@ def _reason(error: Exception) -> str:
         return "the language model is over its rate limit"
     if "Connect" in name:
         return "the language model cannot be reached"
-    return f"the language model failed ({name}{f', {status}' if status else ''})"
+    return f"the language model failed ({f'HTTP {status}' if status else name})"

@@ -83,7 +83,7 @@ def written(
     entailment: Entailment | None,
 ) -> Iterator[Event]:
     """The model's answer as a stream; the quoted one, with a notice, where the model fails."""
-    shown = _shown(findings)
+    shown = _shown(library, findings, fallback)
     keys = {key_of(h.passage): h for h in shown}
     yield Sources(fallback.citations)
     reply = ""
@@ -96,7 +96,8 @@ def written(
         answer = _checked(library, findings, reply, keys, fallback, entailment)
     except ModelUnavailableError as error:
         log.warning("model mode fell back to quotes: %s", error)
-        yield Final(replace(fallback, notice=f"Quoted instead of written: {error}."))
+        notices = (f"Quoted instead of written: {error}.", fallback.notice)
+        yield Final(replace(fallback, notice=" ".join(filter(None, notices))))
         return
     yield Final(answer)
 
@@ -136,11 +137,20 @@ def drafted(reply: str) -> list[Drafted]:
     return found
 
 
-def _shown(findings: Findings) -> list[Hit]:
-    """The chosen sentences' passages first, then the next best; no contested digest."""
-    first = [c.hit for c in findings.chosen]
-    ordered = {h.passage.id: h for h in (*first, *findings.evidence)}
+def _shown(library: Library, findings: Findings, fallback: Answer) -> list[Hit]:
+    """What quote mode would quote first, then the next best; no contested study's digest."""
+    hits = {h.passage.id: h for h in findings.evidence}
+    quoted = [
+        hits.get(c.passage.id) or Hit(c.passage, 0.0, len(hits) + c.marker) for c in fallback.citations
+    ]
+    sound = [h for h in findings.evidence if not _is_contested(library, h.passage)]
+    ordered = {h.passage.id: h for h in (*quoted, *sound)}
     return list(ordered.values())[:PASSAGES]
+
+
+def _is_contested(library: Library, passage: Passage) -> bool:
+    own = library.references.get(passage.source_id)
+    return passage.source_kind == "reference" and own is not None and own.status != "ok"
 
 
 def _checked(
@@ -175,7 +185,7 @@ def _checked(
         mode="model",
         sentences=tuple(sentences),
         citations=tuple(citations.values()),
-        notice=_notice(sentences, dropped),
+        notice=_notice(sentences, tuple(citations.values()), dropped),
     )
     return replace(answer, text=_text(answer))
 
@@ -203,13 +213,18 @@ def _cite(
     return citations[place]
 
 
-def _notice(sentences: Sequence[AnswerSentence], dropped: int) -> str | None:
+def _notice(
+    sentences: Sequence[AnswerSentence], citations: Sequence[Citation], dropped: int
+) -> str | None:
     doubtful = sum(s.verdict in {"partly", "unsupported"} for s in sentences)
+    contested = sorted({r.label for c in citations for r in c.references if r.status != "ok"})
     parts = []
     if dropped:
         parts.append(f"{dropped} sentence(s) left out: the cited passages say otherwise")
     if doubtful:
         parts.append(f"{doubtful} sentence(s) not fully backed by the cited passages are marked")
+    if contested:
+        parts.append(f"contested or retracted work is among the sources: {', '.join(contested)}")
     return "; ".join(parts) + "." if parts else None
 
 
