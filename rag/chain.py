@@ -2,14 +2,18 @@
 
 Input: a question as text, or {"question", "history"?, "audience"?}. `stream` gives the events
 {"sources"}, {"token"}…, {"answer"}; `invoke` gives one dict with all three keys, tokens joined.
+A question that an earlier step streams in pieces is put together before it is asked.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import reduce
+from operator import add
 from typing import Any
 
 from langchain_core.runnables import Runnable, RunnableGenerator
+from langchain_core.runnables.utils import AddableDict
 
 from rag.answering import Coach
 from rag.question import parse_question
@@ -20,10 +24,9 @@ from rag.types import Event, Final, Question, Sources
 def as_runnable(coach: Coach) -> Runnable[Any, Any]:
     """A runnable that streams events; `invoke` gives them merged, the answer under "answer"."""
 
-    def events(inputs: Iterator[Any]) -> Iterator[dict[str, Any]]:
-        for given in inputs:
-            for event in coach.stream(_question(given)):
-                yield event_json(event)
+    def events(inputs: Iterator[Any]) -> Iterator[AddableDict]:
+        for event in coach.stream(_question(reduce(add, inputs))):
+            yield AddableDict(event_json(event))
 
     return RunnableGenerator(events)
 
