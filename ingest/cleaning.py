@@ -13,7 +13,7 @@ from datetime import date, datetime
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from ingest.html_markdown import Node, plain_text, tag_of, to_markdown
+from ingest.html_markdown import Node, tag_of, to_markdown
 
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]|[\u200b\u2060\ufeff\u00ad]")
 _DROPPED = (
@@ -48,15 +48,59 @@ _FURNITURE = re.compile(
     )$""",
     re.VERBOSE | re.IGNORECASE,
 )
-_KNOWN_SHORTCODES = (
-    "gallery caption embed audio video playlist contact-form contact-form-7 wpforms toc "
-    "ez-toc mc4wp_form gravityform ninja_form newsletter_form jetpack_subscription_form "
-    "recent_posts latest_posts related_posts youtube vimeo tweet instagram adsense ad "
-    "social_share sharethis addtoany more nextpage button column row one_half one_third "
-    "footag glute_coach accordion tab tabs toggle spoiler quote highlight dropcap clear "
-    "divider spacer"
-).split()
-_ATTRIBUTE = r"""\s[\w-]+\s*=\s*(?:"[^"\n]*"|'[^'\n]*'|[“”″„][^“”″\n]*[“”″]|[‘’′][^‘’′\n]*[‘’′]|[^\s\]]+)"""
+_KNOWN_SHORTCODES = [
+    "gallery",
+    "caption",
+    "embed",
+    "audio",
+    "video",
+    "playlist",
+    "contact-form",
+    "contact-form-7",
+    "wpforms",
+    "toc",
+    "ez-toc",
+    "mc4wp_form",
+    "gravityform",
+    "ninja_form",
+    "newsletter_form",
+    "jetpack_subscription_form",
+    "recent_posts",
+    "latest_posts",
+    "related_posts",
+    "youtube",
+    "vimeo",
+    "tweet",
+    "instagram",
+    "adsense",
+    "ad",
+    "social_share",
+    "sharethis",
+    "addtoany",
+    "more",
+    "nextpage",
+    "button",
+    "column",
+    "row",
+    "one_half",
+    "one_third",
+    "footag",
+    "glute_coach",
+    "accordion",
+    "tab",
+    "tabs",
+    "toggle",
+    "spoiler",
+    "quote",
+    "highlight",
+    "dropcap",
+    "clear",
+    "divider",
+    "spacer",
+]
+_ATTRIBUTE = (
+    r"""\s[\w-]+\s*=\s*(?:"[^"\n]*"|'[^'\n]*'|[“”″„][^“”″\n]*[“”″]|[‘’′][^‘’′\n]*[‘’′]|[^\s\]]+)"""
+)
 _SHORTCODE = re.compile(
     rf"\\?\[\\?(/?)([A-Za-z][A-Za-z0-9]*(?:\\?[_-][A-Za-z0-9]+)*)((?:{_ATTRIBUTE}|\s[^\[\]\n]*)*)\s*/?\\?\](?![(\w])"
 )
@@ -112,8 +156,20 @@ def iso_day(value: Any) -> str:
 _MONTHS = {
     name: n
     for n, names in enumerate(
-        "january jan|february feb|march mar|april apr|may|june jun|july jul|august aug|"
-        "september sept sep|october oct|november nov|december dec".split("|"),
+        [
+            "january jan",
+            "february feb",
+            "march mar",
+            "april apr",
+            "may",
+            "june jun",
+            "july jul",
+            "august aug",
+            "september sept sep",
+            "october oct",
+            "november nov",
+            "december dec",
+        ],
         1,
     )
     for name in names.split()
@@ -283,6 +339,7 @@ def _paragraph(chunk: str) -> str:
 def tidy(markdown: str) -> str:
     """At most one blank line in a row, no trailing blanks, no headings without text below."""
     text = re.sub(r"[ \t]+$", "", markdown, flags=re.MULTILINE)
+    text = re.sub(r"(?<!\\)\\(?=\s*(?:\n\n|\Z))", "", text)
     text = re.sub(r"\n{3,}", "\n\n", text).strip()
     return re.sub(r"(?m)^(?:https?://\S*(?:youtube|youtu\.be|vimeo|spotify)\S*)$\n*", "", text)
 
@@ -363,8 +420,29 @@ def _letters(text: str) -> str:
 
 
 _TEXT_BLOCKS = frozenset(
-    "p li h1 h2 h3 h4 h5 h6 td th dd dt figcaption pre blockquote caption div section article "
-    "center summary".split()
+    [
+        "p",
+        "li",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "td",
+        "th",
+        "dd",
+        "dt",
+        "figcaption",
+        "pre",
+        "blockquote",
+        "caption",
+        "div",
+        "section",
+        "article",
+        "center",
+        "summary",
+    ]
 )
 
 
@@ -495,5 +573,3 @@ def summary_of(markdown: str, limit: int = 200) -> str:
             if len(text) > 40:
                 return text if len(text) <= limit else text[:limit].rsplit(" ", 1)[0] + " …"
     return ""
-
-

@@ -11,7 +11,7 @@ import argparse
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -96,9 +96,9 @@ def import_sources(
     dry_run: bool = False,
     fetcher: Fetcher | None = None,
     allow_private: bool = False,
-) -> Iterator[Item]:
+) -> Generator[Item, None, Report]:
     """Imports each source, yielding a line an item; the generator's return value is the report."""
-    return (yield from _Import(corpus, dry_run, fetcher, allow_private).run(sources))
+    return _Import(corpus, dry_run, fetcher, allow_private).run(sources)
 
 
 def import_all(sources: Sequence[str], corpus: Path, **options: Any) -> Report:
@@ -123,7 +123,7 @@ class _Import:
         self._allow_private = allow_private
         self._report = Report()
 
-    def run(self, sources: Sequence[str]) -> Iterator[Item]:
+    def run(self, sources: Sequence[str]) -> Generator[Item, None, Report]:
         if self._corpus.exists() and not self._corpus.is_dir():
             raise CorpusError(f"{str(self._corpus)!r} is a file; --corpus names a folder")
         with _locked(self._corpus, self._dry_run):
@@ -158,7 +158,9 @@ class _Import:
         """Records whose files are there and were cleaned by these rules; others are read again."""
         from ingest.import_state import VERSION
 
-        there = [r for r in self._state if (self._corpus / r.path).is_file() and r.version == VERSION]
+        there = [
+            r for r in self._state if (self._corpus / r.path).is_file() and r.version == VERSION
+        ]
         return Known(
             {r.key: r.fingerprint for r in there},
             {r.key: r.source for r in self._state},
@@ -206,7 +208,7 @@ class _Import:
         self._remember(article, path, new_hash, references)
         return Item(article.source, path, action, reason or _notice(unresolved), unresolved)
 
-    def _record_of(self, article: Article) -> Record | None | Item:
+    def _record_of(self, article: Article) -> Record | Item | None:
         """The record of the file that holds the article; an Item where another source's does."""
         record = self._state.get(article.key)
         if record is not None:
@@ -216,7 +218,9 @@ class _Import:
             if article.key.startswith("wordpress:") and other.key.startswith("page:"):
                 self._state.drop(other.key)
                 return Record(**{**_fields(other), "key": article.key})
-            return Item(article.source, other.path, "unchanged", f"is {other.source}, imported already")
+            return Item(
+                article.source, other.path, "unchanged", f"is {other.source}, imported already"
+            )
         return self._adopted(article)
 
     def _is_same(self, article: Article, other: Record) -> bool:
@@ -283,9 +287,7 @@ class _Import:
         slug = slug[:_SLUG_LENGTH].strip("-")
         return slug or f"article-{slugify(article.post_id or article.key)[-12:].strip('-')}"
 
-    def _keep_theirs(
-        self, path: str, meta: Mapping[str, Any], body: str, action: Action
-    ) -> None:
+    def _keep_theirs(self, path: str, meta: Mapping[str, Any], body: str, action: Action) -> None:
         """Puts what the source now says beside the corpus, for the person to compare."""
         if action == "skipped" and not self._dry_run:
             incoming = self._corpus / FOLDER / "incoming" / Path(path).name
@@ -308,9 +310,13 @@ class _Import:
             key, action = self._library.put(item, origin=found.source)
             self._report.references[action] += 1
             name = f"{found.source}: {item.get('title')}"
-            yield Item(name, f"references/{key}.md", "added" if action == "added" else (
-                "updated" if action == "updated" else "unchanged"
-            ))
+            yield Item(
+                name,
+                f"references/{key}.md",
+                "added"
+                if action == "added"
+                else ("updated" if action == "updated" else "unchanged"),
+            )
         for reason in found.skipped:
             yield Item(found.source, None, "skipped", reason)
 
@@ -481,7 +487,7 @@ def run_import(args: argparse.Namespace) -> int:
     return report.exit_code
 
 
-def _shown(run: Iterator[Item], *, quiet: bool) -> Report:
+def _shown(run: Generator[Item, None, Report], *, quiet: bool) -> Report:
     """Runs the import, printing each line and, on a terminal, a bar."""
     from tqdm import tqdm
 

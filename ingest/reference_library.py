@@ -115,5 +115,3 @@ class ReferenceLibrary:
 
 def _state_key(key: str) -> str:
     return f"reference:{key}"
-
-

@@ -48,7 +48,9 @@ _ET_AL = re.compile(r"[,;]?\s*(?:and\s+)?(?:et\s+al|and (?:others|colleagues))\.
 _EDITORS = re.compile(r"\s*,?\s*\(?\b(?:[Ee]ds?|[Ee]ditors?|[Hh]rsg)\b\.?\)?[.,:]?")
 
 DOI = re.compile(r"\b(10\.\d{4,9}/[^\s\"<>«»|\\]+)", re.IGNORECASE)
-_DOI_LABEL = re.compile(r"(?:https?://(?:dx\.)?doi\.org/|\bdoi(?:\.org/)?\s*[:.]?\s*)$", re.IGNORECASE)
+_DOI_LABEL = re.compile(
+    r"(?:https?://(?:dx\.)?doi\.org/|\bdoi(?:\.org/)?\s*[:.]?\s*)$", re.IGNORECASE
+)
 _PMID = re.compile(r"\b(?:PMID|PubMed(?: PMID)?)\s*:?\s*(\d{4,9})\b\.?", re.IGNORECASE)
 _PMCID = re.compile(r"\b(?:PMCID\s*:?\s*)?PMC\d{4,9}\b\.?")
 _URL = re.compile(r"<?\b(?:https?://|www\.)[^\s<>]+>?", re.IGNORECASE)
@@ -66,10 +68,10 @@ _PAREN_YEAR = re.compile(
     rf"[(\[]\s*(?:{_MONTHS})?[ ,]*(?P<year>{_YEAR})(?:\s?[-–/]\s?\d{{2,4}})?(?P<suffix>[a-z])?"
     rf"(?:,?\s*(?:{_MONTHS})[^()\[\]]{{0,20}}|,\s*\d[^()\[\]]{{0,20}})?\s*[)\]]"
 )
-_BARE_YEAR = re.compile(
-    rf"(?<![\d./:–-])(?P<year>{_YEAR})(?P<suffix>[a-z])?(?![\d/–-]|\.\d)"
+_BARE_YEAR = re.compile(rf"(?<![\d./:–-])(?P<year>{_YEAR})(?P<suffix>[a-z])?(?![\d/–-]|\.\d)")
+_NO_DATE = re.compile(
+    r"\((?:n\.\s?d\.?|in press|forthcoming|accepted|undated)[^)]*\)", re.IGNORECASE
 )
-_NO_DATE = re.compile(r"\((?:n\.\s?d\.?|in press|forthcoming|accepted|undated)[^)]*\)", re.IGNORECASE)
 _QUOTES = {"“": "”", '"': '"', "‘": "’", "«": "»", "„": "“”", "`": "'´"}
 
 
@@ -185,7 +187,9 @@ def _plain(text: str) -> str:
         text = text.replace(ligature, letters)
     text = re.sub(r"(?<!\\)\*{1,3}|(?<![\w\\])_(?=\w)|(?<=[\w.,])_(?!\w)", "", text)
     text = re.sub(r"\\([\\`*_<>\[\]#@.)+-])", r"\1", text)
-    text = re.sub(r"\[(?:CrossRef|Google Scholar|PubMed|Medline|Web of Science|Free Full Text)\]", "", text)
+    text = re.sub(
+        r"\[(?:CrossRef|Google Scholar|PubMed|Medline|Web of Science|Free Full Text)\]", "", text
+    )
     text = re.sub(r"\b(?:Google Scholar|CrossRef)\b", "", text)
     return " ".join(text.split())
 
@@ -224,7 +228,9 @@ def _head(text: str) -> tuple[list[dict[str, str]], int | None, str, str]:
 
 def _year_at(text: str, start: int) -> tuple[int | None, str, int] | None:
     """A year, or "(n.d.)", that stands right behind the authors."""
-    lead = re.compile(r"[\s.,:;]*(?:\((?:[Ee]ds?|[Hh]rsg|[Ee]ditors?)\.?\)[\s.,]*)?").match(text, start)
+    lead = re.compile(r"[\s.,:;]*(?:\((?:[Ee]ds?|[Hh]rsg|[Ee]ditors?)\.?\)[\s.,]*)?").match(
+        text, start
+    )
     at = lead.end() if lead else start
     match = _PAREN_YEAR.match(text, at)
     if match:
@@ -256,9 +262,9 @@ def read_names(text: str) -> tuple[list[dict[str, str]], int]:
         if not between or not between.group():
             break
         following = _NAME.match(text, between.end())
-        if not between.group().strip(" ."):  # "Heinrichs, SC. Koob, GF."
-            if not following or not following["f1"]:
-                break
+        unmarked = not between.group().strip(" .")  # "Heinrichs, SC. Koob, GF."
+        if unmarked and not (following and following["f1"]):
+            break
         if not following:
             full = _FULL_NAME.match(text, between.end())
             if full and "and" in between.group() and not _looks_like_title(full.group()):
@@ -301,7 +307,7 @@ def _family(text: str) -> str:
 
 def _could_be_names(text: str) -> bool:
     words = text.split()
-    return 0 < len(words) <= 60 and not re.search(r"[“\"«‘]|[a-z]{3}\.\s", text)
+    return 0 < len(words) <= 60 and not re.search(r"[“\"«‘]|[a-z]{3}\.\s+\S", text)
 
 
 def _full_names(text: str) -> list[dict[str, str]]:
@@ -382,7 +388,11 @@ def _quoted(rest: str) -> tuple[str, str] | None:
         after = rest[end + 1 :]
         inside = rest[1:end]
         apostrophe = rest[0] in "‘`'" and after[:1].isalpha()
-        if not apostrophe and len(inside) > 3 and re.match(r"\s*(?:$|[.,;:(\[]|\s[A-Zinp\d])", after):
+        if (
+            not apostrophe
+            and len(inside) > 3
+            and re.match(r"\s*(?:$|[.,;:(\[]|\s[A-Zinp\d])", after)
+        ):
             return inside.strip(" .,;:"), after.lstrip(" .,;:")
     return None
 
@@ -397,7 +407,9 @@ def _opens_with_journal(rest: str) -> bool:
         tail = rest[match.end() :]
         dotted = name.count(".") >= 1 or "," in match[1] or name.isupper() or len(name.split()) == 1
         return dotted and bool(
-            re.match(rf"^(?:\d+|\(\d+\))\s*(?:\(\s*\d+\s*\))?\s*[,:;(]|^\({_YEAR}\)|^\d+\s*,|^\d+$", tail)
+            re.match(
+                rf"^(?:\d+|\(\d+\))\s*(?:\(\s*\d+\s*\))?\s*[,:;(]|^\({_YEAR}\)|^\d+\s*,|^\d+$", tail
+            )
         )
     return False
 
@@ -408,9 +420,10 @@ def _title_ends(rest: str) -> list[tuple[int, int]]:
     for match in re.finditer(r"([.?!])[”\"’]?\s+(?=\S)|\s[–—]\s(?=In\b)", rest):
         before, after = rest[: match.start()], rest[match.end() :]
         mark = match[1]
-        if mark == "." and (_ABBREVIATION.search(before) or after[:1].islower()):
-            if not after.startswith(("in ", "in:", "ed. ", "eds. ", "pp. ", "vol")):
-                continue
+        goes_on = _ABBREVIATION.search(before) or after[:1].islower()
+        opens = after.startswith(("in ", "in:", "ed. ", "eds. ", "pp. ", "vol"))
+        if mark == "." and goes_on and not opens:
+            continue
         if mark in {"?", "!"} and not (_container_follows(after) or after[:1].isupper()):
             continue
         if mark in {"?", "!"} and _sentence_length(after) > 60 and not _container_follows(after):
@@ -421,7 +434,10 @@ def _title_ends(rest: str) -> list[tuple[int, int]]:
     comma = _comma_end(rest, ends[0][0] if ends else len(rest))
     if comma:
         return [comma, *ends]
-    bracket = re.search(r"\s[(\[](?=(?:\d+(?:st|nd|rd|th|\.?ª)|[^()]{0,40}(?:Press|Publish|:[^()]*\b[12]\d{3}\))|[Rr]ev|[Vv]ol|[Ee]d|[Pp]p?\.|Doctoral|PhD|Unpub|Master))", rest)
+    bracket = re.search(
+        r"\s[(\[](?=(?:\d+(?:st|nd|rd|th|\.?ª)|[^()]{0,40}(?:Press|Publish|:[^()]*\b[12]\d{3}\))|[Rr]ev|[Vv]ol|[Ee]d|[Pp]p?\.|Doctoral|PhD|Unpub|Master))",
+        rest,
+    )
     if bracket and (not ends or bracket.start() < ends[0][0]):
         return [(bracket.start(), bracket.start() + 1), *ends]
     last = re.search(r"\.$", rest)
@@ -450,7 +466,10 @@ def _comma_end(rest: str, limit: int) -> tuple[int, int] | None:
         before, after = rest[: match.start()], rest[match.end() :]
         if len(before.split()) < 3 or before.count("(") > before.count(")"):
             continue
-        if re.match(r"(?:in|In)[: ]\s?(?:[A-Z]|proc|“)|[Pp]roc\.|[Pp]roceedings of|[Pp]h\.?\s?D|arXiv", after):
+        if re.match(
+            r"(?:in|In)[: ]\s?(?:[A-Z]|proc|“)|[Pp]roc\.|[Pp]roceedings of|[Pp]h\.?\s?D|arXiv",
+            after,
+        ):
             return match.start(), match.end()
         if _journal_then_numbers(after):
             return match.start(), match.end()
@@ -469,14 +488,30 @@ def _journal_then_numbers(text: str) -> bool:
 
 
 def _is_title_case(name: str) -> bool:
-    small = {"of", "the", "and", "in", "for", "on", "de", "la", "et", "für", "der", "&", "to", "a", "an"}
+    small = {
+        "of",
+        "the",
+        "and",
+        "in",
+        "for",
+        "on",
+        "de",
+        "la",
+        "et",
+        "für",
+        "der",
+        "&",
+        "to",
+        "a",
+        "an",
+    }
     words = [w for w in name.split() if w.lower() not in small]
     return bool(words) and all(w[:1].isupper() or w[:1].isdigit() for w in words)
 
 
 def _trimmed(title: str) -> str:
     title = re.sub(r"\s*\[(?:[^\[\]]{0,40})\]$", "", title)
-    return title.strip(" ,;:").strip("“”\"")
+    return title.strip(" ,;:").strip('“”"')
 
 
 # -- container, volume, pages ------------------------------------------------------------------
@@ -487,7 +522,9 @@ _VOLUME_PAGES = re.compile(
     r"(?:[,:.]|\s)\s*(?:pp?\.?\s*|[Pp]ages?\s*|art(?:icle)?\.?\s*)?"
     r"(?P<page>[A-Za-z]?\d+[A-Za-z]?(?:\s?[-–—‐]+\s?[A-Za-z]?\d+)?)"
 )
-_PAGES = re.compile(r"\b(?:pp?\.?|[Pp]ages?)\s*(?P<page>[A-Za-z]?\d+(?:\s?[-–—‐]+\s?[A-Za-z]?\d+)?)")
+_PAGES = re.compile(
+    r"\b(?:pp?\.?|[Pp]ages?)\s*(?P<page>[A-Za-z]?\d+(?:\s?[-–—‐]+\s?[A-Za-z]?\d+)?)"
+)
 
 
 def _late_year(tail: str) -> tuple[int | None, str, str]:
@@ -496,10 +533,16 @@ def _late_year(tail: str) -> tuple[int | None, str, str]:
     if paren:
         last = paren[-1]
         return int(last["year"]), last["suffix"] or "", tail
-    bare = [m for m in _BARE_YEAR.finditer(tail) if not re.search(r"(?:pp?\.|[Pp]ages?|:)\s*$", tail[: m.start()])]
+    bare = [
+        m
+        for m in _BARE_YEAR.finditer(tail)
+        if not re.search(r"(?:pp?\.|[Pp]ages?|:)\s*$", tail[: m.start()])
+    ]
     if not bare:
         return None, "", tail
-    vancouver = next((m for m in bare if re.match(r"\s*(?:[A-Z][a-z]{2}[^;]{0,12})?;", tail[m.end() :])), None)
+    vancouver = next(
+        (m for m in bare if re.match(r"\s*(?:[A-Z][a-z]{2}[^;]{0,12})?;", tail[m.end() :])), None
+    )
     best = vancouver or bare[-1]
     return int(best["year"]), best["suffix"] or "", tail
 
@@ -515,7 +558,11 @@ def _locators(tail: str) -> dict[str, str]:
     name = _container_name(rest, chapter is not None)
     if name:
         found["container-title"] = name
-    without_year = re.sub(rf"[(\[]?(?<![\d–-])\b{_YEAR}[a-z]?\b(?!\s?[\d–-])(?:\s+(?:{_MONTHS})[\w\s-]{{0,12}})?[)\]]?\s*;?", " ; ", rest)
+    without_year = re.sub(
+        rf"[(\[]?(?<![\d–-])\b{_YEAR}[a-z]?\b(?!\s?[\d–-])(?:\s+(?:{_MONTHS})[\w\s-]{{0,12}})?[)\]]?\s*;?",
+        " ; ",
+        rest,
+    )
     numbers = _VOLUME_PAGES.search(without_year[len(name) if name else 0 :])
     if numbers:
         found["volume"] = numbers["volume"]
@@ -565,10 +612,15 @@ def _container_name(rest: str, is_chapter: bool) -> str:
         if series and not is_chapter:
             continue
         break
-    name = rest[:end].strip(" ,.;:*“”\"")
+    name = rest[:end].strip(' ,.;:*“”"')
     after = rest[end:]
     numbered = re.search(r"\d", after[:60]) is not None
-    if len(name) < 2 or len(name) > 160 or re.fullmatch(r"[\d\W]+", name) or name[0].islower() and not is_chapter:
+    if (
+        len(name) < 2
+        or len(name) > 160
+        or re.fullmatch(r"[\d\W]+", name)
+        or (name[0].islower() and not is_chapter)
+    ):
         return ""
     if not is_chapter and (not numbered or re.match(r"\s*:\s*[A-Z][a-z]", after)):
         return ""
@@ -578,7 +630,9 @@ def _container_name(rest: str, is_chapter: bool) -> str:
 
 
 def _type_of(item: dict[str, Any], tail: str) -> str:
-    if re.search(r"\b(?:PhD|Ph\.\s?D\.?|[Dd]octoral|[Mm]aster'?s?|[Dd]issertation|[Tt]hesis)\b", tail):
+    if re.search(
+        r"\b(?:PhD|Ph\.\s?D\.?|[Dd]octoral|[Mm]aster'?s?|[Dd]issertation|[Tt]hesis)\b", tail
+    ):
         return "thesis"
     if re.match(r"^In:?\s", tail):
         return "chapter"

@@ -154,7 +154,9 @@ def first_family(item: CslItem) -> str:
 
 def folded(text: str) -> str:
     """Letters and digits in lower case without accents, for comparing names and titles."""
-    plain = unicodedata.normalize("NFKD", text.replace("ß", "ss").replace("ø", "o").replace("Ø", "O"))
+    plain = unicodedata.normalize(
+        "NFKD", text.replace("ß", "ss").replace("ø", "o").replace("Ø", "O")
+    )
     return re.sub(r"[\W_]+", "", plain.encode("ascii", "ignore").decode()).lower()
 
 
@@ -192,8 +194,38 @@ def _doi(item: CslItem) -> str:
 
 
 _SMALL_WORDS = frozenset(
-    "a an and are as at between by can do does during for from how in into is it of on or the to "
-    "vs versus what when which with".split()
+    [
+        "a",
+        "an",
+        "and",
+        "are",
+        "as",
+        "at",
+        "between",
+        "by",
+        "can",
+        "do",
+        "does",
+        "during",
+        "for",
+        "from",
+        "how",
+        "in",
+        "into",
+        "is",
+        "it",
+        "of",
+        "on",
+        "or",
+        "the",
+        "to",
+        "vs",
+        "versus",
+        "what",
+        "when",
+        "which",
+        "with",
+    ]
 )
 
 
@@ -203,7 +235,9 @@ def reference_id(item: CslItem, taken: Iterable[str] = ()) -> str:
     telling = [w for w in words if w not in _SMALL_WORDS and len(w) > 1][:3] or words[:3]
     authors = item.get("author") or ()
     first = authors[0] if isinstance(authors, Sequence) and authors else ""
-    name = (first.get("family") or first.get("literal") or "") if isinstance(first, Mapping) else first
+    name = (
+        (first.get("family") or first.get("literal") or "") if isinstance(first, Mapping) else first
+    )
     family = "-".join(slugify(str(name)).split("-")[:3])
     year = year_of(item.get("issued"))
     parts = [family, str(year) if year else "nd" if family else "", *telling]
@@ -244,11 +278,17 @@ _ONE = re.compile(
     rf"^(?P<before>(?:(?:see(?: also)?|cf\.|e\.g\.|i\.e\.|as in|also|reviewed (?:in|by)|for (?:a )?reviews?,? see)[,:]?\s+)*)"
     rf"(?P<names>{_NAMES})\s*,?\s*\(?(?P<years>{_YEARS})\)?(?P<after>(?:\s*[,:]\s*.{{1,60}})?)$"
 )
-_PARENTHESES = re.compile(r"[(\[]([^()\[\]]*(?:\([^()]*\)[^()\[\]]*)?\b(?:1[89]|20)\d{2}[a-z]?\b[^()\[\]]*)[)\]](?!\()")
-_NARRATIVE = re.compile(rf"(?P<names>{_NAMES})(?:['’]s?)?\s+[(\[](?P<years>{_YEARS})(?P<after>,\s*pp?\.\s*[\d–-]+)?[)\]](?!\()")
+_PARENTHESES = re.compile(
+    r"[(\[]([^()\[\]]*(?:\([^()]*\)[^()\[\]]*)?\b(?:1[89]|20)\d{2}[a-z]?\b[^()\[\]]*)[)\]](?!\()"
+)
+_NARRATIVE = re.compile(
+    rf"(?P<names>{_NAMES})(?:['’]s?)?\s+[(\[](?P<years>{_YEARS})(?P<after>,\s*pp?\.\s*[\d–-]+)?[)\]](?!\()"
+)
 _NUMBERS = re.compile(r"\\?\[(\s*\d{1,3}(?:\s*[,;–—‐-]\s*\d{1,3})*\s*)\\?\](?!\()")
 _SUPERSCRIPT = re.compile(r"\^(\d{1,3}(?:[,;–—-]\d{1,3})*)\^")
-_UNICODE_SUPERSCRIPT = re.compile(r"(?<=[A-Za-z.,;)”\"’])([¹²³⁴-⁹⁰]{1,3}(?:[ˉ⁻,–-][¹²³⁴-⁹⁰]{1,3})*)")
+_UNICODE_SUPERSCRIPT = re.compile(
+    r"(?<=[A-Za-z.,;)”\"’])([¹²³⁴-⁹⁰]{1,3}(?:[ˉ⁻,–-][¹²³⁴-⁹⁰]{1,3})*)"
+)
 _DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _SUPERS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -258,9 +298,7 @@ def link_citations(body: str, listed: Sequence[Listed]) -> Linked:
     linked = _linked(body, _Finder(listed))
     if not linked.cited and listed and all(x.entry.number is None for x in listed):
         # A list without numbers cited by numbers: they count in the order of the list.
-        counted = [
-            Listed(x.id, replace(x.entry, number=n)) for n, x in enumerate(listed, 1)
-        ]
+        counted = [Listed(x.id, replace(x.entry, number=n)) for n, x in enumerate(listed, 1)]
         by_order = _linked(body, _Finder(counted))
         return by_order if by_order.cited else linked
     return linked
@@ -451,7 +489,9 @@ def _narrative(match: re.Match[str], finder: _Finder, linked: Linked) -> str:
             return match.group()
         ids.append(found)
     linked.cited.update(ids)
-    head = match.group()[: match.group().rindex("(") if "(" in match.group() else match.group().rindex("[")]
+    head = match.group()[
+        : match.group().rindex("(") if "(" in match.group() else match.group().rindex("[")
+    ]
     locator = match["after"] or ""
     return head.rstrip() + " " + _cite(ids)[:-1] + locator + "]"
 
@@ -524,7 +564,9 @@ def front_matter(item: CslItem, key: str) -> dict[str, Any]:
             if year:
                 meta["issued"] = year
         elif name == "author":
-            meta["author"] = [dict(a) if isinstance(a, Mapping) else {"literal": str(a)} for a in value]
+            meta["author"] = [
+                dict(a) if isinstance(a, Mapping) else {"literal": str(a)} for a in value
+            ]
         else:
             meta[name] = str(value)
     if "DOI" in meta and "URL" not in meta:

@@ -55,7 +55,7 @@ def main() -> int:
         rows.append((mine, default, page))
     for mine, default, page in sorted(rows)[: args.worst]:
         print(f"{mine:.3f} (trafilatura {default:.3f}) {page}")
-    mean = [sum(row[n] for row in rows) / len(rows) for n in (0, 1)]
+    mean = [sum(r[0] for r in rows) / len(rows), sum(r[1] for r in rows) / len(rows)]
     print(f"{len(rows)} pages: token F1 {mean[0]:.4f}, trafilatura's default {mean[1]:.4f}")
     return 0
 

@@ -63,7 +63,11 @@ def gold_fields(labels: dict[str, list[str]]) -> dict[str, list[str]]:
     years = re.findall(r"(?<!\d)(?:1[6-9]|20)\d{2}(?!\d)", " ".join(labels.get("date", [])))
     containers = labels.get("journal") or labels.get("container-title") or []
     names = [letters(f) for text in labels.get("author", []) for f in families(text)]
-    dois = [clean_doi(m).lower() for t in labels.get("doi", []) + labels.get("url", []) for m in re.findall(r"10\.\d{4,}/\S+", t)]
+    dois = [
+        clean_doi(m).lower()
+        for t in labels.get("doi", []) + labels.get("url", [])
+        for m in re.findall(r"10\.\d{4,}/\S+", t)
+    ]
     return {
         "year": years[:1],
         "title": [letters(t) for t in labels.get("title", [])[:1]],
@@ -104,7 +108,9 @@ def said_fields(item: dict[str, Any]) -> dict[str, list[str]]:
     return {
         "year": [str(year)] if year else [],
         "title": [letters(item["title"])] if item.get("title") else [],
-        "family": [letters(a.get("family") or a.get("literal", "")) for a in item.get("author", [])],
+        "family": [
+            letters(a.get("family") or a.get("literal", "")) for a in item.get("author", [])
+        ],
         "container": [letters(item["container-title"])] if item.get("container-title") else [],
         "doi": [item["DOI"].lower()] if item.get("DOI") else [],
     }
@@ -121,7 +127,11 @@ def measure(folder: Path, misses: str = "") -> tuple[int, dict[str, Score]]:
             gold["family"] = said["family"] = []
         for name, score in scores.items():
             left = list(gold[name])
-            hits = sum(1 for value in said[name] if value in left and not left.remove(value))  # type: ignore[func-returns-value]
+            hits = 0
+            for value in said[name]:
+                if value in left:
+                    left.remove(value)
+                    hits += 1
             score.hits += hits
             score.said += len(said[name])
             score.gold += len(gold[name])

@@ -43,7 +43,9 @@ def serving(answer: Callable[[str, Any], Answer | None]) -> Iterator[int]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
+    )
     thread.start()
     try:
         yield int(server.server_address[1])
@@ -88,7 +90,9 @@ def test_public_and_allowed_addresses_pass() -> None:
     check_address("192.168.1.1", allow_private=True)
 
 
-@pytest.mark.parametrize("source", ["file:///etc/passwd", "ftp://x.example/a", "gopher://x.example/"])
+@pytest.mark.parametrize(
+    "source", ["file:///etc/passwd", "ftp://x.example/a", "gopher://x.example/"]
+)
 def test_other_schemes_are_refused(tmp_path: Path, source: str) -> None:
     action, reason, code = one(import_all([source], tmp_path / "corpus"))
     assert (action, code) == ("skipped", 2)
@@ -106,7 +110,9 @@ def test_loopback_is_refused_in_every_spelling(tmp_path: Path, host: str) -> Non
 def test_a_redirect_is_checked_like_the_address_itself(tmp_path: Path, target: str) -> None:
     with serving(lambda path, handler: (302, {"Location": target}, b"")) as port:
         report = import_all(
-            [f"http://127.0.0.1:{port}/post"], tmp_path / "corpus", fetcher=fetcher(allow_private=True)
+            [f"http://127.0.0.1:{port}/post"],
+            tmp_path / "corpus",
+            fetcher=fetcher(allow_private=True),
         )
     action, reason, code = one(report)
     assert (action, code) == ("skipped", 2)
@@ -147,8 +153,9 @@ def test_any_private_address_among_several_refuses_the_name() -> None:
 
 def test_a_huge_page_is_refused_before_it_is_read() -> None:
     headers = {"Content-Length": str(200 * 1024 * 1024), "Content-Type": "text/html"}
-    with serving(lambda path, handler: (200, headers, b"<p>")) as port, pytest.raises(
-        FetchError, match="larger than 20 MB"
+    with (
+        serving(lambda path, handler: (200, headers, b"<p>")) as port,
+        pytest.raises(FetchError, match="larger than 20 MB"),
     ):
         fetcher(allow_private=True).get(f"http://127.0.0.1:{port}/")
 
@@ -175,8 +182,9 @@ def test_a_huge_page_without_a_length_is_cut_off() -> None:
 def test_a_compressed_bomb_is_cut_off_while_it_is_unpacked() -> None:
     bomb = gzip.compress(b"\0" * (64 * 1024 * 1024))
     headers = {"Content-Encoding": "gzip", "Content-Length": str(len(bomb))}
-    with serving(lambda path, handler: (200, headers, bomb)) as port, pytest.raises(
-        FetchError, match="larger than 20 MB"
+    with (
+        serving(lambda path, handler: (200, headers, bomb)) as port,
+        pytest.raises(FetchError, match="larger than 20 MB"),
     ):
         fetcher(allow_private=True).get(f"http://127.0.0.1:{port}/")
 
@@ -200,8 +208,9 @@ def test_a_server_that_drips_is_not_waited_for() -> None:
 
 
 def test_redirects_in_a_circle_end() -> None:
-    with serving(lambda path, handler: (302, {"Location": path + "x"}, b"")) as port, pytest.raises(
-        FetchError, match="redirects"
+    with (
+        serving(lambda path, handler: (302, {"Location": path + "x"}, b"")) as port,
+        pytest.raises(FetchError, match="redirects"),
     ):
         fetcher(allow_private=True).get(f"http://127.0.0.1:{port}/a")
 
@@ -315,7 +324,9 @@ def test_text_that_looks_like_a_citation_or_markup_cites_nothing(tmp_path: Path)
     (section,) = sections_of(body.split("---\n", 2)[2])
     (paragraph,) = section.paragraphs
     assert paragraph.mentions == ()
-    assert paragraph.text.endswith("Then (@plotkin-2023) and <script>alert(1)</script> *stars* stand here.")
+    assert paragraph.text.endswith(
+        "Then (@plotkin-2023) and <script>alert(1)</script> *stars* stand here."
+    )
 
 
 def test_deeply_nested_html_is_read_or_refused(tmp_path: Path) -> None:

@@ -53,7 +53,9 @@ class Clock:
         return self.now
 
 
-def run(site: WordPress, corpus: Path, clock: Clock | None = None, *, dry_run: bool = False) -> Report:
+def run(
+    site: WordPress, corpus: Path, clock: Clock | None = None, *, dry_run: bool = False
+) -> Report:
     clock = clock or Clock()
     fetcher = Fetcher(allow_private=True, sleep=clock.sleep, clock=clock)
     try:
@@ -76,7 +78,9 @@ def bodies(corpus: Path) -> dict[str, str]:
     return {p.name: p.read_text("utf-8") for p in sorted((corpus / "articles").glob("*.md"))}
 
 
-def test_250_posts_come_in_and_a_second_run_fetches_no_content(site: WordPress, corpus: Path) -> None:
+def test_250_posts_come_in_and_a_second_run_fetches_no_content(
+    site: WordPress, corpus: Path
+) -> None:
     fill(site, 250)
     assert counts(run(site, corpus)) == {"added": 250}
     before = bodies(corpus)
@@ -88,7 +92,9 @@ def test_250_posts_come_in_and_a_second_run_fetches_no_content(site: WordPress, 
     assert all("_fields=" in r for r in listings)
 
 
-def test_one_changed_post_is_the_only_one_fetched_and_written(site: WordPress, corpus: Path) -> None:
+def test_one_changed_post_is_the_only_one_fetched_and_written(
+    site: WordPress, corpus: Path
+) -> None:
     fill(site, 120)
     run(site, corpus)
     before = bodies(corpus)
@@ -111,7 +117,9 @@ def test_one_changed_post_is_the_only_one_fetched_and_written(site: WordPress, c
     ],
     ids=["a renamed author", "an added tag", "a renamed category"],
 )
-def test_what_modified_gmt_does_not_show_is_seen(site: WordPress, corpus: Path, change: object) -> None:
+def test_what_modified_gmt_does_not_show_is_seen(
+    site: WordPress, corpus: Path, change: object
+) -> None:
     fill(site, 5)
     run(site, corpus)
     assert callable(change)
@@ -201,7 +209,9 @@ def test_a_server_that_stays_broken_removes_nothing(site: WordPress, corpus: Pat
     assert "nothing was removed" in str(report.items[-1].reason)
 
 
-def test_a_post_trashed_between_pages_makes_none_other_be_missed(site: WordPress, corpus: Path) -> None:
+def test_a_post_trashed_between_pages_makes_none_other_be_missed(
+    site: WordPress, corpus: Path
+) -> None:
     fill(site, 250)
 
     def trash(wordpress: WordPress, path: str) -> None:
@@ -212,14 +222,18 @@ def test_a_post_trashed_between_pages_makes_none_other_be_missed(site: WordPress
     assert counts(run(site, corpus)) == {"added": 249}
 
 
-def test_a_post_published_or_updated_between_pages_comes_once(site: WordPress, corpus: Path) -> None:
+def test_a_post_published_or_updated_between_pages_comes_once(
+    site: WordPress, corpus: Path
+) -> None:
     fill(site, 150)
 
     def publish(wordpress: WordPress, path: str) -> None:
         if "page=2" in path and 151 not in wordpress.posts:
             wordpress.add(Post(151, "New", "<p>Published while the pages were being read.</p>"))
             wordpress.posts[3].modified_gmt = "2024-05-05T05:05:05"
-            wordpress.posts[3].content = "<p>Updated while the pages were being read, at the end.</p>"
+            wordpress.posts[
+                3
+            ].content = "<p>Updated while the pages were being read, at the end.</p>"
 
     site.before = publish
     assert counts(run(site, corpus)) == {"added": 151}
@@ -262,7 +276,9 @@ def test_two_posts_of_one_title_and_no_slug_get_two_files(site: WordPress, corpu
     assert counts(run(site, corpus)) == {"unchanged": 2}
 
 
-def test_a_site_without_permalinks_is_found_by_its_announcement(site: WordPress, corpus: Path) -> None:
+def test_a_site_without_permalinks_is_found_by_its_announcement(
+    site: WordPress, corpus: Path
+) -> None:
     fill(site, 3)
     site.pretty = False
     assert counts(run(site, corpus)) == {"added": 3}

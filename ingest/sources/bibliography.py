@@ -28,15 +28,15 @@ _RIS_TYPES = {
 
 def read_bibtex(text: str, source: str) -> Bibliography:
     """The entries of a .bib file."""
-    import bibtexparser
     from bibtexparser import middlewares
+    from bibtexparser.entrypoint import parse_string
 
-    library = bibtexparser.parse_string(
+    library = parse_string(
         clean_text(text), append_middleware=[middlewares.LatexDecodingMiddleware()]
     )
     items = [_from_bibtex(entry.entry_type.lower(), _fields(entry)) for entry in library.entries]
     skipped = [
-        f"entry at line {block.start_line + 1}: not readable as BibTeX"
+        f"entry at line {(block.start_line or 0) + 1}: not readable as BibTeX"
         for block in library.failed_blocks
     ]
     return _checked(items, skipped, source)
@@ -44,9 +44,9 @@ def read_bibtex(text: str, source: str) -> Bibliography:
 
 def _fields(entry: Any) -> dict[str, str]:
     fields = {f.key.lower(): clean_line(str(f.value)) for f in entry.fields}
-    return {k: re.sub(r"[{}]", "", v) for k, v in fields.items() if k not in {"author", "editor"}} | {
-        k: v for k, v in fields.items() if k in {"author", "editor"}
-    }
+    return {
+        k: re.sub(r"[{}]", "", v) for k, v in fields.items() if k not in {"author", "editor"}
+    } | {k: v for k, v in fields.items() if k in {"author", "editor"}}
 
 
 def _from_bibtex(kind: str, fields: Mapping[str, str]) -> CslItem:
@@ -57,7 +57,9 @@ def _from_bibtex(kind: str, fields: Mapping[str, str]) -> CslItem:
         "title": fields.get("title", ""),
         "author": [_name(a) for a in authors if a.strip() and a.strip() != "others"],
         "issued": int(year.group()) if year else None,
-        "container-title": fields.get("journal") or fields.get("journaltitle") or fields.get("booktitle", ""),
+        "container-title": fields.get("journal")
+        or fields.get("journaltitle")
+        or fields.get("booktitle", ""),
         "volume": fields.get("volume", ""),
         "issue": fields.get("number") or fields.get("issue", ""),
         "page": re.sub(r"\s*--+\s*", "–", fields.get("pages", "")),
@@ -132,7 +134,9 @@ def read_csl_json(text: str, source: str) -> Bibliography:
     if not isinstance(data, list):
         raise CorpusError("JSON, but no list of CSL items")
     items = [_from_csl(item) for item in data if isinstance(item, Mapping)]
-    skipped = [f"item {n}: no object" for n, item in enumerate(data, 1) if not isinstance(item, Mapping)]
+    skipped = [
+        f"item {n}: no object" for n, item in enumerate(data, 1) if not isinstance(item, Mapping)
+    ]
     return _checked(items, skipped, source)
 
 
@@ -143,7 +147,8 @@ def _from_csl(item: Mapping[str, Any]) -> CslItem:
         **{str(k): v for k, v in item.items() if isinstance(v, str | int)},
         "title": rendered_line(str(item.get("title") or "")),
         "author": [
-            {k: clean_line(str(a[k])) for k in ("family", "given", "literal") if a.get(k)} for a in names
+            {k: clean_line(str(a[k])) for k in ("family", "given", "literal") if a.get(k)}
+            for a in names
         ],
         "issued": year_of(item.get("issued")),
     }
@@ -175,7 +180,11 @@ def _name(text: str) -> dict[str, str]:
     words = re.sub(r"[{}]", "", words)
     family, comma, given = words.partition(",")
     if comma:
-        return {"family": family.strip(), "given": given.strip(" ,")} if given.strip(" ,") else {"family": family.strip()}
+        return (
+            {"family": family.strip(), "given": given.strip(" ,")}
+            if given.strip(" ,")
+            else {"family": family.strip()}
+        )
     given, _, family = words.rpartition(" ")
     match = re.match(r"(.*?)\s+((?:van|von|de|der|den|del|di|da|la|le)\b.*)$", words)
     if match:

@@ -49,7 +49,9 @@ def read_docx(path: Path, *, source: str, key: str) -> Article | Skipped:
 def _article(
     blocks: list[str], styled: str, core: Any, path: Path, source: str, key: str
 ) -> Article | Skipped:
-    facts = {local(node.tag): clean_line(node.text or "") for node in core} if core is not None else {}
+    facts = (
+        {local(node.tag): clean_line(node.text or "") for node in core} if core is not None else {}
+    )
     body = tidy("\n\n".join(blocks))
     if not body.strip():
         return Skipped(source, "the document has no text")
@@ -57,7 +59,9 @@ def _article(
     title = styled or facts.get("title") or (heading[1] if heading else "")
     if not title:
         first = body.split("\n", 1)[0]
-        title = first if len(first) < 120 and not first.endswith(".") else path.stem.replace("-", " ")
+        title = (
+            first if len(first) < 120 and not first.endswith(".") else path.stem.replace("-", " ")
+        )
     body = without_heading(body, title)
     return Article(
         key=key,
@@ -109,7 +113,8 @@ def _links(root: Any) -> dict[str, str]:
     return {
         r.get("Id", ""): r.get("Target", "")
         for r in (root if root is not None else ())
-        if r.get("TargetMode") == "External" and r.get("Target", "").startswith(("http://", "https://"))
+        if r.get("TargetMode") == "External"
+        and r.get("Target", "").startswith(("http://", "https://"))
     }
 
 
@@ -221,7 +226,9 @@ class _Reader:
     def _table(self, table: Any) -> list[str]:
         rows = [
             [
-                " ".join(self._runs(p).replace("\\\n", " ") for p in cell.iter(f"{_W}p")).replace("|", "\\|").strip()
+                " ".join(self._runs(p).replace("\\\n", " ") for p in cell.iter(f"{_W}p"))
+                .replace("|", "\\|")
+                .strip()
                 for cell in children(row, "tc")
             ]
             for row in children(table, "tr")

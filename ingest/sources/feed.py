@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import date
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -58,9 +58,11 @@ def _item(
         body=body,
         author=rendered_line(entry.get("author", "") or feed.get("author", "")),
         date=_day(entry.get("published_parsed") or entry.get("updated_parsed")),
-        updated=_day(entry.get("updated_parsed")) if entry.get("published_parsed") else "",
+        updated=_day(entry.get("updated_parsed")) if "updated_parsed" in entry else "",
         url=link,
-        tags=tuple(dict.fromkeys(rendered_line(t.get("term") or "") for t in entry.get("tags", ()))),
+        tags=tuple(
+            dict.fromkeys(rendered_line(t.get("term") or "") for t in entry.get("tags", ()))
+        ),
         slug=urlsplit(link).path.rstrip("/").rpartition("/")[2],
     )
 
@@ -76,6 +78,6 @@ def _day(parsed: Any) -> str:
     if not parsed:
         return ""
     try:
-        return datetime(*parsed[:6], tzinfo=UTC).date().isoformat()
+        return date(*parsed[:3]).isoformat()
     except (TypeError, ValueError):
         return ""

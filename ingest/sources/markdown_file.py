@@ -34,7 +34,8 @@ def read_markdown(text: str, *, source: str, key: str, stem: str = "") -> Articl
         updated=iso_day(meta.get("updated") or meta.get("modified") or meta.get("lastmod")),
         url=clean_line(str(meta.get("url") or meta.get("canonical") or meta.get("link") or "")),
         tags=tuple(clean_line(str(t)) for t in tags if str(t).strip()),
-        summary=clean_line(str(meta.get("summary") or meta.get("description") or "")) or summary_of(body),
+        summary=clean_line(str(meta.get("summary") or meta.get("description") or ""))
+        or summary_of(body),
         slug=clean_line(str(meta.get("slug") or "")),
         cites=True,
     )

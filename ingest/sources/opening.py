@@ -11,12 +11,12 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from ingest.cleaning import clean_line, parse_html
-from ingest.fetching import FetchError, Fetcher, Page, check_scheme
+from ingest.fetching import Fetcher, FetchError, Page, check_scheme
 from ingest.sources import wordpress
 from ingest.sources.bibliography import read_bibtex, read_csl_json, read_ris
 from ingest.sources.docx import read_docx
 from ingest.sources.feed import page_key, read_feed
-from ingest.sources.found import Failed, Found, Gone, Known, Skipped, Unchanged
+from ingest.sources.found import Article, Failed, Found, Gone, Known, Skipped, Unchanged
 from ingest.sources.markdown_file import read_markdown
 from ingest.sources.page import decoded, read_page
 from ingest.sources.pdf import read_pdf
@@ -65,8 +65,10 @@ def _read_path(source: str, known: Known) -> Iterator[Found]:
 def _failing_whole(found: Iterator[Found]) -> Iterator[Found]:
     """A file named by itself that cannot be read is a failure, not an item passed over."""
     for item in found:
-        unread = isinstance(item, Skipped) and not item.key and item.reason.startswith(_UNREAD)
-        yield Failed(item.source, item.reason.removeprefix(_UNREAD)) if unread else item  # type: ignore[union-attr]
+        if isinstance(item, Skipped) and item.reason.startswith(_UNREAD):
+            yield Failed(item.source, item.reason.removeprefix(_UNREAD))
+        else:
+            yield item
 
 
 _UNREAD = "cannot be read: "
@@ -173,7 +175,11 @@ def _read_url(url: str, fetcher: Fetcher, known: Known) -> Iterator[Found]:
     page = fetcher.ask(url)
     kind = page.content_type
     start = page.body[:600].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if page.status == 200 and (start.startswith(b"<?xml") or "xml" in kind) and b"<html" not in start:
+    if (
+        page.status == 200
+        and (start.startswith(b"<?xml") or "xml" in kind)
+        and b"<html" not in start
+    ):
         yield from _read_xml_url(page, url, fetcher, known)
         return
     if kind == "application/pdf" or start.startswith(b"%pdf"):
@@ -198,7 +204,9 @@ def _wordpress_at(page: Page, url: str, fetcher: Fetcher) -> wordpress.Site | No
         root = re.sub(r"(/wp-json)(?:/.*)?$", r"\1/", url)
         root = re.sub(r"(rest_route=)[^&]*.*$", r"\1/", root)
         home = re.sub(r"(?:wp-json/|\?rest_route=/?).*$", "", root)
-        return wordpress.site_at(fetcher, root, home) or wordpress.posts_answer_at(fetcher, root, home)
+        return wordpress.site_at(fetcher, root, home) or wordpress.posts_answer_at(
+            fetcher, root, home
+        )
     announced = _announced_root(page)
     is_front = urlsplit(page.url).path.rstrip("/") in {"", "/index.php"}
     if announced:
@@ -213,7 +221,9 @@ def _wordpress_at(page: Page, url: str, fetcher: Fetcher) -> wordpress.Site | No
     base = page.url if page.status == 200 else url
     for root in (urljoin(base.rstrip("/") + "/", "wp-json/"), urljoin(base, "?rest_route=/")):
         try:
-            found = wordpress.site_at(fetcher, root, base) or wordpress.posts_answer_at(fetcher, root, base)
+            found = wordpress.site_at(fetcher, root, base) or wordpress.posts_answer_at(
+                fetcher, root, base
+            )
         except FetchError:
             continue
         if found:
@@ -224,12 +234,11 @@ def _wordpress_at(page: Page, url: str, fetcher: Fetcher) -> wordpress.Site | No
 def _announced_root(page: Page) -> str:
     header = _REST_LINK.search(page.headers.get("link", ""))
     if header:
-        return urljoin(page.url, header[1])
-    match = re.search(
-        rb"<link[^>]+rel=[\"']https://api\.w\.org/[\"'][^>]*>", page.body[:200_000], re.IGNORECASE
-    )
-    href = re.search(rb"href=[\"']([^\"']+)", match.group()) if match else None
-    return urljoin(page.url, href[1].decode("utf-8", "replace").replace("&amp;", "&")) if href else ""
+        return urljoin(page.url, str(header[1]))
+    start = page.body[:200_000].decode("utf-8", "replace")
+    match = re.search(r"<link[^>]+rel=[\"']https://api\.w\.org/[\"'][^>]*>", start, re.IGNORECASE)
+    href = re.search(r"href=[\"']([^\"']+)", match.group()) if match else None
+    return str(urljoin(page.url, href[1].replace("&amp;", "&"))) if href else ""
 
 
 def _post_or_page(page: Page, url: str, fetcher: Fetcher) -> Iterator[Found]:
@@ -245,7 +254,7 @@ def _post_or_page(page: Page, url: str, fetcher: Fetcher) -> Iterator[Found]:
         if not re.search(r"<html|<body|<p\b", markup[:5000], re.IGNORECASE):
             yield Failed(url, f"{page.content_type} is no page, feed or document that is read")
             return
-    number = _post_number(markup)
+    number = _post_number(page, markup)
     announced = _announced_root(page)
     if number and announced:
         try:
@@ -264,7 +273,11 @@ def _charset(page: Page) -> str:
     return match[1] if match else ""
 
 
-def _post_number(markup: str) -> int | None:
+def _post_number(page: Page, markup: str) -> int | None:
+    """The id of the WordPress post that a page shows, as its header or head says."""
+    header = re.search(r"wp/v2/posts/(\d+)[^>]*>;\s*rel=\"?alternate", page.headers.get("link", ""))
+    if header:
+        return int(header[1])
     root = parse_html(markup)
     for node in root.iter("link") if root is not None else ():
         if node.get("type") == "application/json" and node.get("rel") == "alternate":
@@ -283,8 +296,10 @@ def _read_download(page: Page, url: str, suffix: str) -> Iterator[Found]:
         path = Path(folder) / f"{re.sub(r'[^A-Za-z0-9._-]', '-', name)[:80]}{suffix}"
         path.write_bytes(page.body)
         for item in _failing_whole(read_file(path, url)):
-            article = hasattr(item, "body")
-            yield replace(item, key=f"page:{page_key(url)}", url=url) if article else item  # type: ignore[call-arg,type-var]
+            if isinstance(item, Article):
+                yield replace(item, key=f"page:{page_key(url)}", url=url)
+            else:
+                yield item
 
 
 def _read_xml_url(page: Page, url: str, fetcher: Fetcher, known: Known) -> Iterator[Found]:
@@ -349,9 +364,9 @@ def _sitemap(root: Any, url: str, fetcher: Fetcher, known: Known) -> Iterator[Fo
             yield Unchanged(key, address)
             continue
         for item in _page(address, fetcher):
-            if hasattr(item, "body"):
-                listed.add(item.key)  # type: ignore[union-attr]
-                yield replace(item, fingerprint=stamp or item.fingerprint, scope=url)  # type: ignore[call-arg,type-var,union-attr]
+            if isinstance(item, Article):
+                listed.add(item.key)
+                yield replace(item, fingerprint=stamp or item.fingerprint, scope=url)
             else:
                 yield item
     for key, scope in known.scopes.items():

@@ -15,12 +15,11 @@ from ingest.cleaning import (
     iso_day,
     page_markdown,
     parse_html,
-    plain_text,
     rendered_line,
     summary_of,
-    tag_of,
     written_day,
 )
+from ingest.html_markdown import plain_text, tag_of
 from ingest.sources.feed import page_key
 from ingest.sources.found import Article, Skipped
 
@@ -85,7 +84,8 @@ def page_facts(root: Any, url: str = "") -> dict[str, str]:
     meta = _meta(root)
     linked = _linked_data(root)
     canonical = next(
-        (n.get("href", "") for n in root.iter("link") if n.get("rel", "").lower() == "canonical"), ""
+        (n.get("href", "") for n in root.iter("link") if n.get("rel", "").lower() == "canonical"),
+        "",
     )
     facts = {
         "title": _title(root, meta, linked),
@@ -107,8 +107,10 @@ def _meta(root: Any) -> dict[str, str]:
         name = (node.get("property") or node.get("name") or node.get("itemprop") or "").lower()
         content = node.get("content")
         if name and content:
-            found[name] = f"{found[name]}\n{content}" if name == "article:tag" and name in found else (
-                found.get(name) or content
+            found[name] = (
+                f"{found[name]}\n{content}"
+                if name == "article:tag" and name in found
+                else (found.get(name) or content)
             )
     return found
 
@@ -160,7 +162,11 @@ def _without_site(title: str, meta: Mapping[str, str]) -> str:
     site = clean_line(meta.get("og:site_name", ""))
     for mark in (" | ", " – ", " — ", " - ", " » ", " · "):
         head, found, tail = title.rpartition(mark)
-        if found and head and (tail.casefold() == site.casefold() or (mark != " - " and len(tail) < 30)):
+        if (
+            found
+            and head
+            and (tail.casefold() == site.casefold() or (mark != " - " and len(tail) < 30))
+        ):
             return head.strip()
     return title.strip()
 
@@ -199,10 +205,15 @@ def _byline(root: Any) -> list[str]:
             value = (node.get(wanted) or "").lower() if tag_of(node) else ""
             names = value.split()
             hit = "author" in names or (
-                wanted == "class" and {"byline", "author-name", "entry-author", "post-author", "fn"} & {*names}
+                wanted == "class"
+                and {"byline", "author-name", "entry-author", "post-author", "fn"} & {*names}
             )
             text = plain_text(node) if hit else ""
-            match = re.match(r"(?:(?:written|posted|published)\s+)?(?:by[:\s]+)?([^|•·,\d]{3,60})", text, re.IGNORECASE)
+            match = re.match(
+                r"(?:(?:written|posted|published)\s+)?(?:by[:\s]+)?([^|•·,\d]{3,60})",
+                text,
+                re.IGNORECASE,
+            )
             if match and len(text) < 120:
                 return [re.sub(r"\s+(?:on|in|at)$", "", match[1].strip())]
     return []
@@ -224,7 +235,9 @@ _DATE_CLASSES = {
 
 
 def _date(root: Any, meta: Mapping[str, str], linked: Mapping[str, Any], which: str) -> str:
-    candidates: list[Any] = [linked.get("datePublished" if which == "published" else "dateModified")]
+    candidates: list[Any] = [
+        linked.get("datePublished" if which == "published" else "dateModified")
+    ]
     candidates += [meta.get(name) for name in _DATE_NAMES[which]]
     for node in root.iter():
         names = {*(node.get("class") or "").lower().split()} if tag_of(node) else set()

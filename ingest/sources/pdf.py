@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ingest.cleaning import clean_line, clean_text, iso_day
+from ingest.cleaning import clean_line, clean_text, is_reference_heading, iso_day
 from ingest.sources.found import Article, Skipped
 from ingest.sources.text import read_text
 from rag.errors import CorpusError
@@ -45,7 +45,9 @@ def read_pdf(path: Path, *, source: str, key: str, seconds: float = SECONDS) -> 
     title = clean_line(str(facts.get("title") or ""))
     from dataclasses import replace
 
-    good = len(title.split()) > 1 and not re.search(r"\.(?:docx?|pdf|indd|tex)$|^Microsoft Word", title)
+    good = len(title.split()) > 1 and not re.search(
+        r"\.(?:docx?|pdf|indd|tex)$|^Microsoft Word", title
+    )
     return replace(
         found,
         title=title if good else found.title,
@@ -69,13 +71,15 @@ def joined_pages(pages: Sequence[str]) -> str:
         border = _edge(lines)
         for line in lines:
             running = line in border and re.sub(r"\d+", "#", line.strip()) in often
-            if not running and not re.fullmatch(r"\s*(?:page\s*)?\d{1,4}(?:\s*(?:of|/)\s*\d+)?\s*", line, re.IGNORECASE):
+            if not running and not re.fullmatch(
+                r"\s*(?:page\s*)?\d{1,4}(?:\s*(?:of|/)\s*\d+)?\s*", line, re.IGNORECASE
+            ):
                 kept.append(line.rstrip())
     return _paragraphs(kept)
 
 
 def _edge(lines: Sequence[str]) -> list[str]:
-    filled = [line for line in lines if line.strip()]
+    filled = [line for line in lines if line.strip() and len(line) < 100]
     return [*filled[:2], *filled[-2:]]
 
 
@@ -97,12 +101,16 @@ def _paragraphs(lines: Sequence[str]) -> str:
         else:
             out[-1] = f"{out[-1]} {words}"
         short = len(words) < 0.75 * usual
-        fresh = short and (re.search(r"[.!?:)\]\"”]$", words) is not None or len(words) < 0.5 * usual)
+        fresh = short and (
+            re.search(r"[.!?:)\]\"”]$", words) is not None or len(words) < 0.5 * usual
+        )
     return "\n\n".join(out)
 
 
 def _begins_block(words: str, before: str) -> bool:
     if re.match(r"(?:[•▪‣-]|\[\d{1,3}\]|\d{1,3}[.)])\s+\S", words):
+        return True
+    if is_reference_heading(words):
         return True
     entry = re.match(r"[A-ZÀ-Þ][\w'’-]+,\s+(?:[A-Z]\.\s?)+[,&(]", words)
     return bool(entry) and re.search(r"(?:[.)]|10\.\d{4,}/\S+)$", before) is not None
@@ -119,11 +127,15 @@ def _read_apart(path: Path, seconds: float) -> dict[str, Any]:
             command, cwd=folder, capture_output=True, timeout=seconds, check=False
         )
     except subprocess.TimeoutExpired as error:
-        raise CorpusError(f"the PDF was not read in {seconds:.0f} s (does it loop?): refused") from error
+        raise CorpusError(
+            f"the PDF was not read in {seconds:.0f} s (does it loop?): refused"
+        ) from error
     try:
         answer = json.loads(done.stdout.decode("utf-8"))
     except ValueError as error:
-        raise CorpusError("the PDF could not be read (it is broken, or too much for memory)") from error
+        raise CorpusError(
+            "the PDF could not be read (it is broken, or too much for memory)"
+        ) from error
     return dict(answer)
 
 
@@ -147,14 +159,25 @@ def _read_here(path: Path) -> dict[str, Any]:
         return {"error": "the PDF loops: refused"}
     except MemoryError:
         return {"error": "the PDF takes too much memory: refused"}
-    except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, OSError, IndexError) as error:
+    except (
+        PyPdfError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        OSError,
+        IndexError,
+    ) as error:
         return {"error": f"the PDF is broken ({' '.join(str(error).split())[:120]})"}
 
 
 def _facts(metadata: Any) -> dict[str, str]:
     if not metadata:
         return {}
-    facts = {"title": str(metadata.get("/Title") or ""), "author": str(metadata.get("/Author") or "")}
+    facts = {
+        "title": str(metadata.get("/Title") or ""),
+        "author": str(metadata.get("/Author") or ""),
+    }
     stamp = re.match(r"D:(\d{4})(\d{2})(\d{2})", str(metadata.get("/CreationDate") or ""))
     if stamp:
         facts["date"] = "-".join(stamp.groups())

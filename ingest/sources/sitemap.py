@@ -34,5 +34,3 @@ def pages_of(root: Any, url: str, fetch: Callable[[str], Any]) -> list[tuple[str
                 seen.add(address)
                 waiting.append((fetch(address), address))
     return list(found.items())[:MAX_PAGES]
-
-

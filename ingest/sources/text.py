@@ -69,10 +69,12 @@ _BYLINE = re.compile(
     re.IGNORECASE,
 )  # fmt: skip
 _UPDATED = re.compile(
-    r"\b(?:(?:last\s+)?(?:updated|modified|edited|revised|reviewed)|update)\b\s*(?:on|:)?\s*", re.IGNORECASE
+    r"\b(?:(?:last\s+)?(?:updated|modified|edited|revised|reviewed)|update)\b\s*(?:on|:)?\s*",
+    re.IGNORECASE,
 )
 _DATED = re.compile(
-    r"\b(?:published|posted|written|date|created|on|updated|modified|edited|revised|reviewed|last)\b", re.IGNORECASE
+    r"\b(?:published|posted|written|date|created|on|updated|modified|edited|revised|reviewed|last)\b",
+    re.IGNORECASE,
 )
 _TAG_LINE = re.compile(
     r"^(?:(?:filed under|posted in|tagged(?: with| as)?)\b\s*:?|(?:tags?|categor(?:y|ies)|topics)\s*:)\s*(?P<tags>.{2,200})$",
@@ -93,7 +95,9 @@ class _Head:
     tags: list[str] = field(default_factory=list)
 
 
-def read_text(text: str, *, source: str, key: str, url: str = "", stem: str = "") -> Article | Skipped:
+def read_text(
+    text: str, *, source: str, key: str, url: str = "", stem: str = ""
+) -> Article | Skipped:
     """Text as an article; Markdown is kept as it is, furniture of copied pages goes."""
     lines = [line.rstrip() for line in clean_text(text).split("\n")]
     if not any(line.strip() for line in lines):
@@ -144,7 +148,9 @@ def _read_head(lines: Sequence[str]) -> _Head:
     candidates = [n for n in top if n not in meta and _could_be_title(words[n])]
     title = _choose_title(words, candidates, meta)
     if title is None:
-        head.start = min(meta[-1] + 1 if meta else prose, prose) if meta else _after_menu(words, prose)
+        head.start = (
+            min(meta[-1] + 1 if meta else prose, prose) if meta else _after_menu(words, prose)
+        )
         return head
     head.title = re.sub(r"^#+\s+", "", words[title])
     last = max([title, *(n for n in meta if n <= title + 12)])
@@ -158,7 +164,11 @@ def _is_furniture(words: str) -> bool:
     if not _FURNITURE.match(words):
         return False
     sentence = words.endswith(".") and len(words.split()) > 4
-    return not sentence or re.match(r"(?:no spam|unsubscribe|we use cookies|skip|join|get)\b", words, re.IGNORECASE) is not None
+    return (
+        not sentence
+        or re.match(r"(?:no spam|unsubscribe|we use cookies|skip|join|get)\b", words, re.IGNORECASE)
+        is not None
+    )
 
 
 def _is_prose(words: str) -> bool:
@@ -169,7 +179,7 @@ def _is_prose(words: str) -> bool:
 
 def _is_byline(words: str) -> bool:
     match = _BYLINE.match(words)
-    return bool(match) and len(words) < 160 and words[:1].isalpha() and _named(match["name"])
+    return len(words) < 160 and words[:1].isalpha() and match is not None and _named(match["name"])
 
 
 def _named(name: str) -> bool:
@@ -190,7 +200,9 @@ _PERSON = re.compile(
     r"[A-ZÀ-Þ][\w.'’-]+(?:\s+(?:de|van|von|der|la|[A-ZÀ-Þ][\w.'’-]*)){1,3}(?:,\s*(?:Ph\.?D|M\.?D|MSc?|BSc?|CSCS|DPT|RD|PT)\b\.?)*"
 )
 _BY = re.compile(r"(?:(?:written|posted|published)\s+)?(?:by|author)\s*:?", re.IGNORECASE)
-_BY_INSIDE = re.compile(rf"\b(?:by|author:?)\s+(?P<name>{_PERSON.pattern}|[A-ZÀ-Þ][\w.'’-]+)(?=\s*(?:$|[|·•,(–—-]|\s(?:on|in|at)\s))")
+_BY_INSIDE = re.compile(
+    rf"\b(?:by|author:?)\s+(?P<name>{_PERSON.pattern}|[A-ZÀ-Þ][\w.'’-]+)(?=\s*(?:$|[|·•,(–—-]|\s(?:on|in|at)\s))"
+)
 
 
 def _bare_name(
@@ -202,7 +214,11 @@ def _bare_name(
             head.author = words[top[place + 1]]
             return [n, top[place + 1]]
     for n in meta:
-        named = [p for p in re.split(r"\s*[|·•]\s*", words[n]) if _PERSON.fullmatch(p) and not WRITTEN_DATE.search(p)]
+        named = [
+            p
+            for p in re.split(r"\s*[|·•]\s*", words[n])
+            if _PERSON.fullmatch(p) and not WRITTEN_DATE.search(p)
+        ]
         if named and len(words[n]) < 120 and not _is_furniture(named[0]):
             head.author = named[0]
             return [n]
@@ -244,7 +260,9 @@ def _could_be_title(words: str) -> bool:
     return 3 <= len(words) <= 160 and re.search(r"[A-Za-zÀ-ž]{2}", words) is not None
 
 
-def _choose_title(words: Sequence[str], candidates: Sequence[int], meta: Sequence[int]) -> int | None:
+def _choose_title(
+    words: Sequence[str], candidates: Sequence[int], meta: Sequence[int]
+) -> int | None:
     marked = [n for n in candidates if words[n].startswith("# ")]
     if marked:
         return marked[0]
@@ -259,9 +277,11 @@ def _choose_title(words: Sequence[str], candidates: Sequence[int], meta: Sequenc
         short = [n for n in candidates if n < meta[0]]
         if short:
             return short[-1]
-    return long[0] if long and not meta and long[0] == min(candidates) else (long[-1] if long else (
-        candidates[-1] if candidates else None
-    ))
+    return (
+        long[0]
+        if long and not meta and long[0] == min(candidates)
+        else (long[-1] if long else (candidates[-1] if candidates else None))
+    )
 
 
 def _after_menu(words: Sequence[str], prose: int) -> int:
@@ -272,14 +292,18 @@ def _is_meta_line(words: str, head: _Head) -> bool:
     """The byline and dates again, below the title or at the article's foot."""
     if words == head.title:
         return True
-    return (_is_byline(words) and bool(head.author) and head.author in words and len(words) < 90) or (
-        _is_date_line(words) and written_day(words) in {head.date, head.updated}
-    )
+    return (
+        _is_byline(words) and bool(head.author) and head.author in words and len(words) < 90
+    ) or (_is_date_line(words) and written_day(words) in {head.date, head.updated})
 
 
 def _own_url(lines: Iterable[str]) -> str:
     for line in lines:
-        match = re.match(r"\s*(?:(?:url|source|link)\s*:\s*)?(https?://[^\s<>]+/[^\s<>]+)\s*$", line, re.IGNORECASE)
+        match = re.match(
+            r"\s*(?:(?:url|source|link)\s*:\s*)?(https?://[^\s<>]+/[^\s<>]+)\s*$",
+            line,
+            re.IGNORECASE,
+        )
         if match:
             return match[1]
     return ""
@@ -295,7 +319,9 @@ def _end_of_article(lines: Sequence[str], start: int, author: str = "") -> int:
         words = clean_line(lines[n])
         if not words:
             continue
-        about = author and re.fullmatch(rf"about(?: the author)?:?\s+{re.escape(author)}", words, re.IGNORECASE)
+        about = author and re.fullmatch(
+            rf"about(?: the author)?:?\s+{re.escape(author)}", words, re.IGNORECASE
+        )
         if prose_seen and (_END.match(words) or about or _opens_comment(lines, n)):
             return n
         prose_seen = prose_seen or _is_prose(words)
@@ -308,8 +334,10 @@ def _opens_comment(lines: Sequence[str], n: int) -> bool:
     following = [w for line in lines[n + 1 : n + 4] if (w := clean_line(line))][:2]
     if _COMMENTER.match(words):
         return any(_COMMENT_STAMP.match(w) for w in following)
-    return len(words) < 60 and not words.endswith((".", ":")) and any(
-        _COMMENT_STAMP.match(w) for w in following[:1]
+    return (
+        len(words) < 60
+        and not words.endswith((".", ":"))
+        and any(_COMMENT_STAMP.match(w) for w in following[:1])
     )
 
 
@@ -319,7 +347,9 @@ def _references_behind(rest: Sequence[str], kept: Sequence[str]) -> list[str]:
         return []
     for n, line in enumerate(rest):
         words = clean_line(line)
-        if _opens_comment(rest, n) or re.match(r"(?:\d+ comments?|leave a reply)\b", words, re.IGNORECASE):
+        if _opens_comment(rest, n) or re.match(
+            r"(?:\d+ comments?|leave a reply)\b", words, re.IGNORECASE
+        ):
             return []
         if is_reference_heading(words.lstrip("# ")):
             end = _end_of_article(rest, n + 1)
@@ -369,7 +399,10 @@ def _is_heading(words: str, following: str) -> bool:
 
 def _dedented(lines: Sequence[str]) -> list[str]:
     """Four blanks in front would make code of a paragraph."""
-    return [re.sub(r"^[ \t\u00a0]+", "", line) if not re.match(r"\s+[-*\d]", line) else line for line in lines]
+    return [
+        re.sub(r"^[ \t\u00a0]+", "", line) if not re.match(r"\s+[-*\d]", line) else line
+        for line in lines
+    ]
 
 
 def _unwrapped(lines: Sequence[str]) -> list[str]:

@@ -16,15 +16,13 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from ingest.cleaning import absolute, clean_text, content_markdown, iso_day, rendered_line
-from ingest.fetching import FetchError, Fetcher, Page
+from ingest.fetching import Fetcher, FetchError, Page
 from ingest.sources.found import Article, Failed, Found, Gone, Known, Skipped, Unchanged
 
 PER_PAGE = 100
 LISTINGS = 4
 """How often a listing is begun anew when posts come or go while it is read."""
-_LISTED_FIELDS = (
-    "id,status,link,slug,modified_gmt,date_gmt,author,categories,tags,_links,_embedded"
-)
+_LISTED_FIELDS = "id,status,link,slug,modified_gmt,date_gmt,author,categories,tags,_links,_embedded"
 _JSON = "application/json"
 Row = Mapping[str, Any]
 

@@ -64,14 +64,18 @@ class WordPress:
         parts = urlsplit(target)
         query = {k: v[-1] for k, v in parse_qs(parts.query).items()}
         route = query.pop("rest_route", "") or (
-            parts.path.removeprefix("/wp-json") if self.pretty and parts.path.startswith("/wp-json") else ""
+            parts.path.removeprefix("/wp-json")
+            if self.pretty and parts.path.startswith("/wp-json")
+            else ""
         )
         if not route:
             return self._page(parts.path)
         if self.closed:
             return _error(401, "rest_not_logged_in")
         if route == "/":
-            return _ok({"name": "Blog", "url": self.base, "home": self.base, "namespaces": ["wp/v2"]})
+            return _ok(
+                {"name": "Blog", "url": self.base, "home": self.base, "namespaces": ["wp/v2"]}
+            )
         if route == "/wp/v2/posts":
             return self._list(query)
         if route.startswith("/wp/v2/posts/"):
@@ -105,7 +109,11 @@ class WordPress:
             return _error(400, "rest_post_invalid_page_number")
         rows = [self._row(p, query) for p in posts[(page - 1) * size : page * size]]
         status, headers, body = _ok(rows)
-        return status, headers | {"X-WP-Total": str(len(posts)), "X-WP-TotalPages": str(pages)}, body
+        return (
+            status,
+            headers | {"X-WP-Total": str(len(posts)), "X-WP-TotalPages": str(pages)},
+            body,
+        )
 
     def _one(self, number: str, query: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
         post = self.posts.get(int(number))
@@ -144,7 +152,11 @@ class WordPress:
     def _user(self, number: int) -> dict[str, Any]:
         if number in self.users:
             return {"id": number, "name": self.users[number]}
-        return {"code": "rest_user_invalid_id", "message": "Invalid user ID.", "data": {"status": 404}}
+        return {
+            "code": "rest_user_invalid_id",
+            "message": "Invalid user ID.",
+            "data": {"status": 404},
+        }
 
     def _terms(self, post: Post) -> list[list[dict[str, Any]]]:
         return [
@@ -180,7 +192,9 @@ def serving(site: WordPress) -> Iterator[WordPress]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     site.base = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
+    )
     thread.start()
     try:
         yield site
