@@ -34,7 +34,7 @@ from rag.index_files import (
     write_passages,
 )
 from rag.settings import Settings
-from rag.types import Passage, Vectors
+from rag.types import Vectors
 from rag.vector_store import drop_collection, open_collection, write_collection
 
 KEPT_VERSIONS = 2
@@ -92,7 +92,10 @@ def corpus_fingerprint(folder: Path) -> str:
     for name in sorted(FOLDERS.values()):
         for path in sorted((folder / name).glob("*.md")):
             digest.update(f"{name}/{path.name}\0".encode())
-            digest.update(sha256(path.read_bytes()).digest())
+            try:
+                digest.update(sha256(path.read_bytes()).digest())
+            except OSError:  # `read_corpus` reports the file with its reason
+                digest.update(b"unreadable")
     return digest.hexdigest()[:20]
 
 
@@ -169,7 +172,7 @@ def _build(
         _write_vectors(target, "sentences", sentences, _rows(sentences, known))
         _write_vectors(target, "headings", headings, _rows(headings, known))
         write_collection(target / "chroma", settings.chroma_url, version, passages, vectors)
-        counts = {kind: len(corpus.of_kind(kind)) for kind in FOLDERS}
+        counts: dict[str, int] = {str(k): len(corpus.of_kind(k)) for k in FOLDERS}
         manifest = Manifest(
             schema=SCHEMA,
             version=version,
@@ -180,7 +183,7 @@ def _build(
             built_at=datetime.now(UTC).isoformat(timespec="seconds"),
             corpus=str(settings.corpus),
             corpus_fingerprint=fingerprint,
-            documents=dict(counts),
+            documents=counts,
             passages=len(passages),
             sentences=len(sentences),
             chroma_url=settings.chroma_url,
@@ -194,7 +197,7 @@ def _build(
     fresh = set(new)
     embedded = sum(t in fresh for t in texts)
     return IndexResult(
-        True, dict(counts), len(passages), embedded, len(passages) - embedded, skipped, version
+        True, counts, len(passages), embedded, len(passages) - embedded, skipped, version
     )
 
 

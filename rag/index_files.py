@@ -77,9 +77,15 @@ def switch_to(index: Path, version: str) -> None:
 
 
 def read_manifest(version: Path) -> Manifest:
-    """`IndexMismatchError` where the version was written by another release."""
-    data = json.loads((version / "manifest.json").read_text("utf-8"))
-    if data.get("schema") != SCHEMA:
+    """`IndexMismatchError` where another release wrote the version, or the file is damaged."""
+    try:
+        data = json.loads((version / "manifest.json").read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise IndexMismatchError(
+            f"the index's manifest cannot be read ({error}); "
+            "build it again with: python -m ingest index"
+        ) from error
+    if not isinstance(data, dict) or data.get("schema") != SCHEMA:
         raise IndexMismatchError(
             "the index was built by another release of Glute Coach; "
             "build it again with: python -m ingest index"
