@@ -56,6 +56,8 @@ class _Rules:
     rules: tuple[_Rule, ...]
     concepts: Mapping[str, re.Pattern[str]]
     context: frozenset[str]
+    lasting: frozenset[str]
+    """Context that holds for the whole conversation, whatever the message's wording."""
     spelling: tuple[str, ...]
     asking: Mapping[str, re.Pattern[str]]
     negation: re.Pattern[str]
@@ -66,16 +68,18 @@ def assess(question: Question) -> Safety | None:
     """What a person must be told first, or None where nothing in the message calls for it."""
     rules = _rules()
     message = _Text(folded(question.text), rules)
-    earlier = None
-    if question.history and _CONTINUES.search(message.text):
+    earlier: _Text | None = None
+    usable: frozenset[str] = frozenset()
+    if question.history:
         said = ". ".join(turn.content for turn in question.history if turn.role == "user")
         earlier = _Text(folded(said), rules)
+        usable = rules.context if _CONTINUES.search(message.text) else rules.lasting
     refers = not _only_asks(message.text, rules.asking)
     for rule in rules.rules:
         carried = earlier if rule.level == "see_a_clinician" else None
         if rule.level == "see_a_clinician" and not refers:
             continue
-        if any(_matches(pattern, message, carried) for pattern in rule.patterns):
+        if any(_matches(pattern, message, carried, usable) for pattern in rule.patterns):
             return Safety(rule.level, rule.message, rule.id, rule.references)
     return None
 
@@ -163,7 +167,9 @@ def _only_asks(text: str, asking: Mapping[str, re.Pattern[str]]) -> bool:
     return bool(asking["about"].search(text))
 
 
-def _matches(pattern: _Pattern, message: _Text, earlier: _Text | None) -> bool:
+def _matches(
+    pattern: _Pattern, message: _Text, earlier: _Text | None, usable: frozenset[str]
+) -> bool:
     """Whether every group is found, at least one of them with a sign in the message itself."""
     if any(message.spans(concept, negated=True) for concept in pattern.unless):
         return False
@@ -171,7 +177,7 @@ def _matches(pattern: _Pattern, message: _Text, earlier: _Text | None) -> bool:
     for group in pattern.groups:
         if _group_found(group, message):
             said_now = said_now or len(pattern.groups) == 1 or not _is_context(group, message.rules)
-        elif not (earlier and _carried(group, message, earlier)):
+        elif not (earlier and _carried(group, message, earlier, usable)):
             return False
         else:
             said_now = said_now or not _is_context(group, message.rules)
@@ -190,11 +196,12 @@ def _group_found(group: tuple[str, ...], text: _Text) -> bool:
     )
 
 
-def _carried(group: tuple[str, ...], message: _Text, earlier: _Text) -> bool:
+def _carried(
+    group: tuple[str, ...], message: _Text, earlier: _Text, usable: frozenset[str]
+) -> bool:
     """Whether what the message lacks of the group is context that an earlier turn gave."""
-    context = message.rules.context
     missing = [concept for concept in group if not message.spans(concept)]
-    if not missing or any(c not in context or not earlier.spans(c) for c in missing):
+    if not missing or any(c not in usable or not earlier.spans(c) for c in missing):
         return False
     present = tuple(concept for concept in group if concept not in missing)
     return not present or _group_found(present, message)
@@ -210,6 +217,7 @@ def _rules() -> _Rules:
         rules=tuple(_rule(rule) for rule in raw["rules"]),
         concepts={name: re.compile(rf"\b{source}\b") for name, source in concepts.items()},
         context=frozenset(raw["context"]),
+        lasting=frozenset(raw["lasting"]),
         spelling=tuple(sorted(set(raw["spelling"].split()))),
         asking={
             name: re.compile(source if source.startswith("^") else rf"\b{source}\b")
