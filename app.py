@@ -45,13 +45,24 @@ def serve(args: argparse.Namespace) -> int:
             result = update_index(settings, report)
         for path, reason in result.skipped:
             print(f"skipped {path}: {reason}", file=sys.stderr)
-    app = create_app(open_coach(settings), settings)
     on_space = bool(os.environ.get("SPACE_ID"))
+    frame_hosts = ("https://huggingface.co",) if on_space else ()
+    coach = open_coach(settings)
+    coach.warm()
+    app = create_app(coach, settings, frame_hosts=frame_hosts)
     host = args.host or ("0.0.0.0" if on_space else "127.0.0.1")
     port = args.port if args.port is not None else DEFAULT_PORT
     print(f"Glute Coach is at http://{host}:{port}", file=sys.stderr)
-    # Behind a proxy, the client's address is in X-Forwarded-For; uvicorn trusts local proxies only.
-    uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False)
+    # A client's address behind a proxy is in X-Forwarded-For, which only known proxies may set: the
+    # Space's own is the one way in there, elsewhere a local one.
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        log_level="warning",
+        access_log=False,
+        forwarded_allow_ips="*" if on_space else "127.0.0.1",
+    )
     return 0
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from rag.conversation import standalone
+from rag.disagreement import OtherSide, other_side, shown_points
 from rag.library import Library, open_library, references_of, version_in_use
 from rag.quoting import Candidate, Query, chosen_sentences, citations_of, query_of
-from rag.replies import follow_ups_of, refusal
 from rag.rendering import answer_text
+from rag.replies import follow_ups_of, refusal
 from rag.retrieval import HybridRetriever
 from rag.safety import assess
 from rag.scope import signals_of, status_of
@@ -21,8 +22,8 @@ from rag.settings import Settings
 from rag.types import (
     Answer,
     AnswerSentence,
-    Audience,
     ChatModel,
+    Citation,
     Entailment,
     Event,
     Evidence,
@@ -118,6 +119,10 @@ class Coach:
     def references_of(self, passage: Passage, start: int, end: int) -> tuple[Reference, ...]:
         return references_of(self.retriever().library, passage, start, end)
 
+    def warm(self) -> None:
+        """Does what the first question would otherwise wait for: word lists, caches, the model."""
+        self.answer(Question("How many sets a week do glutes need?"))
+
     def ready(self) -> bool:
         """Whether an index is open or can be opened."""
         try:
@@ -177,11 +182,14 @@ def _carried_caution(question: Question, asked: str) -> Safety | None:
 
 def quoted(library: Library, findings: Findings) -> Answer:
     """The answer in quote mode: verbatim sentences, each with its citation."""
-    citations = tuple(citations_of(findings.chosen))
+    other = other_side(library, findings.query, findings.chosen)
+    chosen = (*findings.chosen, other.sentence) if other else findings.chosen
+    citations = tuple(citations_of(chosen))
     sentences = tuple(
-        AnswerSentence(c.quote, (c.marker,), "quote", part=_part(candidate, findings.question.audience))
-        for c, candidate in zip(citations, findings.chosen, strict=True)
+        AnswerSentence(c.quote, (c.marker,), "quote", part=_part(candidate, other))
+        for c, candidate in zip(citations, chosen, strict=True)
     )
+    points = [other.about] if other else shown_points(library, findings.query, chosen)
     answer = Answer(
         question=findings.question.text,
         standalone_question=findings.standalone,
@@ -192,22 +200,27 @@ def quoted(library: Library, findings: Findings) -> Answer:
         sentences=sentences,
         citations=citations,
         safety=findings.safety,
-        notice=_notice(citations),
+        notice=_notice(citations, points),
         follow_ups=follow_ups_of(findings),
     )
     return replace(answer, text=answer_text(answer))
 
 
-def _part(candidate: Candidate, audience: Audience) -> str:
-    """Sentences of one passage make a paragraph; limits come under a heading of their own."""
+def _part(candidate: Candidate, other: OtherSide | None) -> str:
+    """Sentences of one passage make a paragraph; limits and the other side have their own."""
+    if other and candidate is other.sentence:
+        return "disagreement"
     return "limits" if candidate.hit.passage.role == "limits" else candidate.hit.passage.id
 
 
-def _notice(citations: tuple[Any, ...]) -> str | None:
+def _notice(citations: Sequence[Citation], points: Sequence[str]) -> str | None:
+    """What a reader should know beside the answer: studies that differ, contested work."""
+    told = [f"Studies differ on {points[0]}."] if points else []
     doubtful = {r.label for c in citations for r in c.references if r.status != "ok"}
-    if not doubtful:
-        return None
-    return f"Contested or retracted work is mentioned, not relied on: {', '.join(sorted(doubtful))}."
+    if doubtful:
+        names = ", ".join(sorted(doubtful))
+        told.append(f"Contested or retracted work is mentioned, not relied on: {names}.")
+    return " ".join(told) or None
 
 
 def _told(answer: Answer, started: float) -> Iterator[Event]:

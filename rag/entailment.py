@@ -23,7 +23,7 @@ class CrossEncoderEntailment:
         import numpy as np
 
         if self._model is None:
-            self._load()
+            self.load()
         logits = np.asarray(
             self._model.predict([(premise, hypothesis)], activation_fn=_identity())
         ).reshape(-1)
@@ -34,7 +34,8 @@ class CrossEncoderEntailment:
             out[place] += float(value)
         return out[0], out[1], out[2]
 
-    def _load(self) -> None:
+    def load(self) -> None:
+        """Loads the model now; `SettingsError` where it cannot be."""
         from sentence_transformers import CrossEncoder
 
         try:
@@ -52,7 +53,7 @@ def open_entailment(settings: Settings) -> CrossEncoderEntailment | None:
     if not settings.verifier:
         return None
     verifier = CrossEncoderEntailment(settings.verifier)
-    verifier._load()
+    verifier.load()
     return verifier
 
 

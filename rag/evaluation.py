@@ -260,7 +260,7 @@ def _lines(path: Path) -> Iterable[dict[str, Any]]:
     opener: Any = gzip.open if path.suffix == ".gz" else open
     try:
         with opener(path, "rt", encoding="utf-8") as file:
-            for number, line in enumerate(file, 1):
+            for _number, line in enumerate(file, 1):
                 if line.strip():
                     yield json.loads(line)
     except (OSError, json.JSONDecodeError, UnicodeDecodeError) as error:

@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +22,16 @@ from rag.types import Exercise, Passage
 WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*|\d+(?:\.\d+)?")
 
 STOP_WORDS = frozenset(
-    "a an and are as at be been but by can could did do does for from had has have how i if in into "
-    "is it its me my of on or our should so such than that the their them then there these they "
-    "this to was we were what when where which who why will with would you your about am any get "
-    "just really u ur im ive".split()
+    ["a", "an", "and", "are", "as", "at", "be", "been", "but", "by", "can", "could", "did", "do", "does", "for", "from", "had", "has", "have", "how", "i", "if", "in", "into", "is", "it", "its", "me", "my", "of", "on", "or", "our", "should", "so", "such", "than", "that", "the", "their", "them", "then", "there", "these", "they", "this", "to", "was", "we", "were", "what", "when", "where", "which", "who", "why", "will", "with", "would", "you", "your", "about", "am", "any", "get", "just", "really", "u", "ur", "im", "ive"]
 )
 
 MIN_TYPO_LENGTH = 4
 """Shorter words have too many neighbours to be mended safely."""
 
 ELSEWHERE = "elsewhere"
+
+REMEMBERED = 20_000
+"""Texts whose entities are remembered: the corpus's sentences come up in question after question."""
 
 SEEN_OFTEN = 2
 """Uses in the corpus that make a word a target for mending."""
@@ -71,6 +71,7 @@ class Lexicon:
         own = {word for term in self._terms for word in term if not word.isdigit()}
         self._targets = own | {w for w, n in vocabulary.items() if n >= SEEN_OFTEN and len(w) > 3}
         self._own_words = own
+        self._found: dict[str, tuple[Entity, ...]] = {}
 
     def _add(self, alias: str, term: _Term) -> None:
         words = tuple(_folded(w) for w in words_of(alias))
@@ -78,8 +79,16 @@ class Lexicon:
             self._terms.setdefault(words, term)
             self._terms.setdefault((*words[:-1], _plural(words[-1])), term)
 
-    def entities(self, text: str) -> list[Entity]:
+    def entities(self, text: str) -> tuple[Entity, ...]:
         """Every named thing, longest match first, left to right, without overlaps."""
+        found = self._found.get(text)
+        if found is None:
+            found = tuple(self._entities(text))
+            if len(self._found) < REMEMBERED:
+                self._found[text] = found
+        return found
+
+    def _entities(self, text: str) -> list[Entity]:
         found: list[Entity] = []
         matches = list(WORD.finditer(text))
         words = [_folded(m.group()) for m in matches]
@@ -170,10 +179,11 @@ def lexicon_of(exercises: Iterable[Exercise], passages: Iterable[Passage]) -> Le
     return Lexicon(exercises, counts)
 
 
-def stems_of(text: str) -> list[str]:
+@lru_cache(maxsize=20_000)
+def stems_of(text: str) -> tuple[str, ...]:
     """The text's words without stop words, spelling folded, stemmed; in order, with repeats."""
     words = (_folded_spelling(w.lower()) for w in words_of(text))
-    return _stemmer().stemWords([w for w in words if w not in STOP_WORDS])  # type: ignore[no-any-return]
+    return tuple(_stemmer().stemWords([w for w in words if w not in STOP_WORDS]))
 
 
 def words_of(text: str) -> list[str]:

@@ -27,7 +27,6 @@ from rag.settings import Settings
 from rag.types import Exercise, Passage, Reference, Vectors
 from rag.vector_store import VectorStore, open_collection, write_collection
 
-
 _SENTENCE = re.compile(r"\S.*?(?:[.!?](?=\s+[A-Z(])|$)", re.DOTALL)
 
 

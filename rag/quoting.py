@@ -65,7 +65,7 @@ ROOMS: Mapping[Audience, Room] = {
     "trainer": Room(sentences=8, words=230, per_passage=3, sources=6),
 }
 
-FLOOR = 0.62
+FLOOR = 0.70
 """Share of the leading sentence's worth that a further one must have."""
 
 SAME = 0.86

@@ -15,7 +15,8 @@ _MARKUP = re.compile(
     r"[\\\\`*\[\]~$]|(?<!\w)_|_(?!\w)|<(?=[A-Za-z/!?])|&(?=#?\w+;)|^(?:[#>+-]|\d+(?=[.)]\s))"
 )
 
-LIMITS_HEADING = "**What limits this:** "
+LEADS = {"limits": "**What limits this:** ", "disagreement": "**Studies differ:** "}
+"""Words before the paragraph of a part."""
 
 
 def answer_text(answer: Answer) -> str:
@@ -23,7 +24,7 @@ def answer_text(answer: Answer) -> str:
     paragraphs: list[str] = []
     for part, sentences in groupby(answer.sentences, key=lambda s: s.part):
         text = " ".join(marked(s) for s in sentences)
-        paragraphs.append(LIMITS_HEADING + text if part == "limits" else text)
+        paragraphs.append(LEADS.get(part, "") + text)
     return "\n\n".join(paragraphs)
 
 

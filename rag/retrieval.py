@@ -44,7 +44,7 @@ class LexicalIndex:
         import bm25s
 
         tokens = [
-            stems_of(heading) * HEADING_COUNT + stems_of(body) or ["∅"]
+            list(stems_of(heading) * HEADING_COUNT + stems_of(body)) or ["∅"]
             for heading, body in zip(headings, bodies, strict=True)
         ]
         self._size = len(tokens)
@@ -105,8 +105,8 @@ class HybridRetriever:
             + DENSE_WEIGHTS["passage"] * dense
             + DENSE_WEIGHTS["sentence"] * best_sentence
         )
-        rows = self._candidates(vector, lexical, k, kind)
-        rows = sorted(rows, key=lambda row: (-float(fused[row]), row))[: max(k, 1)]
+        candidates = self._candidates(vector, lexical, k, kind)
+        rows = sorted(candidates, key=lambda row: (-float(fused[row]), row))[: max(k, 1)]
         hits = [
             Hit(self.library.passages[r], float(fused[r]), n, float(dense[r]), float(lexical[r]))
             for n, r in enumerate(rows, 1)

@@ -46,7 +46,8 @@ class Signals:
     """1 where the question names a muscle, an exercise or an idea of the field."""
 
     def score(self, fit: Fit) -> float:
-        return fit.intercept + sum(w * getattr(self, name) for name, w in fit.weights.items())
+        parts = (w * float(getattr(self, name)) for name, w in fit.weights.items())
+        return fit.intercept + sum(parts)
 
 
 @dataclass(frozen=True, slots=True)
