@@ -567,9 +567,6 @@ def summary_of(markdown: str, limit: int = 200) -> str:
     """The beginning of the first paragraph, cut between words, for articles without an excerpt."""
     from ingest.markdown import sections_of
 
-    for section in sections_of(markdown):
-        for paragraph in section.paragraphs:
-            text = paragraph.text
-            if len(text) > 40:
-                return text if len(text) <= limit else text[:limit].rsplit(" ", 1)[0] + " …"
-    return ""
+    texts = [p.text for section in sections_of(markdown) for p in section.paragraphs if p.text]
+    text = next((t for t in texts if len(t) > 40), texts[0] if texts else "")
+    return text if len(text) <= limit else text[:limit].rsplit(" ", 1)[0] + " …"

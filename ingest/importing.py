@@ -218,8 +218,12 @@ class _Import:
             if article.key.startswith("wordpress:") and other.key.startswith("page:"):
                 self._state.drop(other.key)
                 return Record(**{**_fields(other), "key": article.key})
+            said = f"is {other.source}, imported already"
             return Item(
-                article.source, other.path, "unchanged", f"is {other.source}, imported already"
+                article.source,
+                other.path,
+                "unchanged",
+                said if other.source != article.source else None,
             )
         return self._adopted(article)
 
@@ -231,7 +235,7 @@ class _Import:
 
     def _adopted(self, article: Article) -> Record | None:
         """A file whose own front matter says it is this article: the state was lost."""
-        for path in sorted((self._corpus / "articles").glob(f"{self._slug(article)}*.md")):
+        for path in self._named_after(article):
             try:
                 meta, _, _ = split_front_matter(path.read_text("utf-8-sig"))
             except (OSError, UnicodeDecodeError, RagError):
@@ -243,6 +247,14 @@ class _Import:
                 relative = path.relative_to(self._corpus).as_posix()
                 return Record(article.key, relative, str(stamp.get("hash") or ""), references=known)
         return None
+
+    def _named_after(self, article: Article) -> Iterator[Path]:
+        """The files that the article may have been given: slug.md, slug-2.md, …"""
+        slug, number = self._slug(article), 2
+        path = self._corpus / "articles" / f"{slug}.md"
+        while path.exists():
+            yield path
+            path, number = path.with_name(f"{slug}-{number}.md"), number + 1
 
     def _document(
         self, article: Article

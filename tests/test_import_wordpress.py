@@ -92,6 +92,30 @@ def test_250_posts_come_in_and_a_second_run_fetches_no_content(
     assert all("_fields=" in r for r in listings)
 
 
+def test_a_second_run_embeds_nothing_and_a_changed_post_only_itself(
+    site: WordPress, corpus: Path, tmp_path: Path, exported_models: Path
+) -> None:
+    from ingest.index import update_index
+    from rag.settings import load_settings
+
+    (tmp_path / "index").mkdir()
+    (tmp_path / "index" / "models").symlink_to(exported_models, target_is_directory=True)
+    settings = load_settings(corpus=corpus, index=tmp_path / "index")
+    fill(site, 250)
+    run(site, corpus)
+    assert update_index(settings).embedded == 250
+    run(site, corpus)
+    assert update_index(settings).embedded == 0
+    site.posts[57].content = "<p>Rewritten altogether, with another number of sets in it.</p>"
+    site.posts[57].modified_gmt = "2024-02-01T08:00:00"
+    run(site, corpus)
+    assert update_index(settings).embedded == 1
+    site.posts[58].status = "draft"
+    run(site, corpus)
+    result = update_index(settings)
+    assert (result.passages, result.embedded) == (249, 0)
+
+
 def test_one_changed_post_is_the_only_one_fetched_and_written(
     site: WordPress, corpus: Path
 ) -> None:

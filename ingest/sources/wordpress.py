@@ -9,6 +9,7 @@ and each removal is confirmed by asking for the post.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -320,9 +321,11 @@ def _terms(row: Row) -> list[str]:
 
 
 def _excerpt(row: Row) -> str:
-    """The excerpt if a person wrote it; WordPress cuts its own off with "[…]"."""
+    """The excerpt if a person wrote it; WordPress makes its own of the text's beginning."""
     text = rendered_line(_rendered(row, "excerpt"))
-    return "" if text.endswith(("[…]", "[...]", "…")) else text
+    content = rendered_line(_rendered(row, "content"))
+    own = re.sub(r"\W+", "", content).startswith(re.sub(r"\W+", "", text))
+    return "" if own or text.endswith(("[…]", "[...]", "…")) else text
 
 
 def _utc(stamp: Any) -> str:
