@@ -53,7 +53,7 @@ def apa(reference: Reference) -> str:
 
         item = {"title": reference.title, "type": "document", **reference.csl}
         item["id"] = reference.id.lower()
-        item.setdefault("issued", {"raw": "n.d."})
+        item.setdefault("issued", {"literal": "n.d."})
         style = CitationStylesStyle(get_style_filepath("apa"), validate=False)
         shelf = CitationStylesBibliography(style, CiteProcJSON([item]), formatter.plain)
         shelf.register(Citation([CitationItem(item["id"])]))
@@ -80,7 +80,7 @@ def bibtex(reference: Reference) -> str:
         "url": csl.get("URL"),
     }
     fields = [
-        Field(k, str(v) if k in {"doi", "url"} else _latex(_braced(str(v))))
+        Field(k, "{" + (str(v) if k in {"doi", "url"} else _latex(_braced(_line(v)))) + "}")
         for k, v in names.items()
         if v
     ]
@@ -108,7 +108,7 @@ def ris(reference: Reference) -> str:
         "doi": csl.get("DOI"),
         "urls": [csl["URL"]] if csl.get("URL") else [],
     }
-    text = str(rispy.dumps([{k: v for k, v in record.items() if v}]))
+    text = str(rispy.dumps([{k: _lines(v) for k, v in record.items() if v}]))
     # rispy numbers its records in a line of their own, which the format does not know.
     return text.removeprefix("1.\n").rstrip("\n")
 
@@ -124,8 +124,22 @@ def _ris_name(author: Any) -> str:
 
 
 def _braced(text: str) -> str:
-    """Braces balanced: BibTeX ends a field at the first one that closes it."""
-    return text if text.count("{") == text.count("}") else text.replace("{", "(").replace("}", ")")
+    """Braces that nest: BibTeX ends a field at the first one that closes it."""
+    depth = 0
+    for character in text:
+        depth += (character == "{") - (character == "}")
+        if depth < 0:
+            break
+    return text if depth == 0 else text.replace("{", "(").replace("}", ")")
+
+
+def _line(value: Any) -> str:
+    """On one line: in RIS, a new line starts a new tag."""
+    return " ".join(str(value).split())
+
+
+def _lines(value: Any) -> str | list[str]:
+    return [_line(v) for v in value] if isinstance(value, list) else _line(value)
 
 
 def _latex(text: str) -> str:
