@@ -235,9 +235,13 @@ def _topics(syllabus: Mapping[str, Any]) -> dict[str, list[str]]:
 
 
 def orphans(corpus: Corpus, cited: set[str]) -> Iterator[Finding]:
-    """References that nothing cites and that are not marked `background: true`."""
+    """References that nothing cites and that are not marked `background: true`.
+
+    An imported reference that nobody has digested yet waits in the list of its article.
+    """
     for document in corpus.of_kind("reference"):
-        if document.id not in cited and document.meta.get("background") is not True:
+        waiting = document.meta.get("background") is True or document.meta.get("undigested") is True
+        if document.id not in cited and not waiting:
             message = "is cited by nothing: cite it, or mark it 'background: true'"
             yield Finding(relative(document, corpus.folder), 1, "orphan-reference", message)
 

@@ -63,7 +63,7 @@ BLOCKS = frozenset(
 )
 _EMPHASIS = {"b": "**", "strong": "**", "i": "*", "em": "*"}
 _SUPERSCRIPTS = str.maketrans("0123456789+-−n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻ⁿ")
-_UNIT_BEFORE = re.compile(r"(?:(?:\b(?:[ckm]?m|in|ft|s|sec)|[\d.·×)]|\b[RrχηpωIi]|CO))$")
+_UNIT_BEFORE = re.compile(r"(?:(?:\b(?:[ckm]?m|in|ft|s|sec|min|kg|h|L)|[\d.·×)]|\b[RrχηpωIi]|CO))$")
 _CITATION_NUMBERS = re.compile(r"\[?\(?\s*\d{1,3}(?:\s*[,;–—-]\s*\d{1,3})*\s*\)?\]?")
 _HARD_BREAK = "\\\n"
 _MAX_DEPTH = 200

@@ -11,7 +11,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from ingest.cleaning import clean_line, clean_text, iso_day, summary_of, tidy
+from ingest.cleaning import clean_line, clean_text, iso_day, tidy
 from ingest.html_markdown import escape, escape_start
 from ingest.sources.found import Article, Skipped
 from ingest.sources.page import without_heading
@@ -72,7 +72,6 @@ def _article(
         date=iso_day(facts.get("created")),
         updated=iso_day(facts.get("modified")),
         tags=tuple(t.strip() for t in re.split(r"[,;]", facts.get("keywords", "")) if t.strip()),
-        summary=summary_of(body),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ingest.cleaning import clean_line, clean_text, iso_day, summary_of, tidy
+from ingest.cleaning import clean_line, clean_text, iso_day, tidy
 from ingest.corpus_files import split_front_matter
 from ingest.sources.found import Article, Skipped
 
@@ -34,8 +34,7 @@ def read_markdown(text: str, *, source: str, key: str, stem: str = "") -> Articl
         updated=iso_day(meta.get("updated") or meta.get("modified") or meta.get("lastmod")),
         url=clean_line(str(meta.get("url") or meta.get("canonical") or meta.get("link") or "")),
         tags=tuple(clean_line(str(t)) for t in tags if str(t).strip()),
-        summary=clean_line(str(meta.get("summary") or meta.get("description") or ""))
-        or summary_of(body),
+        summary=clean_line(str(meta.get("summary") or meta.get("description") or "")),
         slug=clean_line(str(meta.get("slug") or "")),
         cites=True,
     )

@@ -16,7 +16,6 @@ from ingest.cleaning import (
     page_markdown,
     parse_html,
     rendered_line,
-    summary_of,
     written_day,
 )
 from ingest.html_markdown import plain_text, tag_of
@@ -62,7 +61,7 @@ def read_page(markup: str, *, url: str = "", source: str = "", key: str = "") ->
         updated=facts.get("updated", ""),
         url=facts.get("url") or url,
         tags=tuple(t for t in facts.get("tags", "").split("\n") if t),
-        summary=facts.get("summary") or summary_of(body),
+        summary=facts.get("summary", ""),
         slug=unquote(urlsplit(facts.get("url") or url).path.rstrip("/").rpartition("/")[2]),
     )
 

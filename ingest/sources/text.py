@@ -15,12 +15,10 @@ from ingest.cleaning import (
     clean_line,
     clean_text,
     is_reference_heading,
-    summary_of,
     tidy,
     written_day,
 )
 from ingest.html_markdown import escape, escape_start
-from ingest.references import split_reference_list
 from ingest.sources.found import Article, Skipped
 
 _FURNITURE = re.compile(
@@ -127,7 +125,6 @@ def read_text(
         updated=head.updated,
         url=url or _own_url(lines[: head.start]),
         tags=tuple(dict.fromkeys(t for t in tags if t and len(t) < 60)),
-        summary=summary_of(split_reference_list(body)[0]),
     )
 
 
