@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -64,6 +66,6 @@ PIECES = st.sampled_from(
 def test_spans_cover_all_words_in_order_without_overlap(text: str) -> None:
     spans = sentence_spans(text)
     assert all(0 <= start <= end <= len(text) for start, end in spans)
-    assert all(end <= start for (_, end), (start, _) in zip(spans, spans[1:], strict=False))
+    assert all(end <= start for (_, end), (start, _) in itertools.pairwise(spans))
     assert "".join("".join(text[a:b].split()) for a, b in spans) == "".join(text.split())
     assert all(text[a:b] == text[a:b].strip() for a, b in spans)
