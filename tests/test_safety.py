@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 
 import pytest
 
 from rag.safety import assess, yaml_file
 from rag.types import Question, Turn
+
+UNSOURCED = {"muscle-tear"}
+"""Rules that refer by prudence: the library has no source on them."""
 
 WARNINGS = [
     ("cauda-equina", "my back has been bad all week and since this morning i cant pee"),
@@ -24,7 +29,7 @@ WARNINGS = [
     ("cauda-equina", "my client has no sensation in her crotch after deadlifts"),
     ("cauda-equina", "having difficulty urinating plus sciatica"),
     ("sudden-weakness", "my left leg suddenly went weak mid set"),
-    ("sudden-weakness", "woke up and i cant lift my foot"),
+    ("cauda-equina", "woke up and i cant lift my foot"),
     ("sudden-weakness", "sudden weakness in my right leg"),
     ("chest-pain", "chest pain during squats"),
     ("chest-pain", "theres a pressure on my chest when i hip thrust"),
@@ -100,14 +105,19 @@ CAUTIONS = [
     ("disc-or-nerve", "can i deadlift with a slipped disc"),
     ("medical-condition", "i take beta blockers, can i lift heavy"),
     ("ongoing-pain", "my lower back has hurt for months, are RDLs ok"),
+    ("ongoing-pain", "front of my kneecap hurts on stairs"),
+    ("tendon", "my sit bone has been sore for four months"),
 ]
 
 
 @pytest.mark.parametrize(("rule", "text"), WARNINGS)
 def test_warning_signs_are_referred(rule: str, text: str) -> None:
     safety = assess(Question(text))
-    assert safety is not None and safety.level == "see_a_clinician"
-    assert safety.references and "999" in safety.message
+    assert safety is not None
+    assert safety.level == "see_a_clinician"
+    assert safety.rule == rule
+    assert safety.references or rule in UNSOURCED
+    assert "999" in safety.message
 
 
 @pytest.mark.parametrize("text", ORDINARY)
@@ -119,16 +129,19 @@ def test_ordinary_talk_is_not_referred(text: str) -> None:
 @pytest.mark.parametrize(("rule", "text"), CAUTIONS)
 def test_conditions_get_their_own_caution(rule: str, text: str) -> None:
     safety = assess(Question(text))
-    assert safety is not None and (safety.level, safety.rule) == ("caution", rule)
+    assert safety is not None
+    assert (safety.level, safety.rule) == ("caution", rule)
 
 
 def test_an_account_goes_on_from_an_earlier_turn() -> None:
     history = (Turn("user", "my back went on monday"), Turn("assistant", "Rest it."))
     safety = assess(Question("and since then i also can't pee", history))
-    assert safety is not None and safety.rule == "cauda-equina"
+    assert safety is not None
+    assert safety.rule == "cauda-equina"
     pregnant = (Turn("user", "im 28 weeks pregnant, is lifting ok?"),)
     later = assess(Question("and now i have a headache too", pregnant))
-    assert later is not None and later.rule == "pregnancy-warning-signs"
+    assert later is not None
+    assert later.rule == "pregnancy-warning-signs"
 
 
 def test_the_assistants_words_never_raise_an_alarm() -> None:
@@ -150,5 +163,54 @@ def test_rules_name_known_concepts_and_say_what_to_do() -> None:
             words = set(re.findall(r"[a-z_]+", pattern)) - {"unless"}
             assert words <= names, (rule["id"], words - names)
         if rule["level"] == "see_a_clinician":
-            assert rule["urgency"] and rule["references"]
+            assert rule["urgency"]
+            assert rule["references"] or rule["id"] in UNSOURCED
             assert "your local emergency" in " ".join(rule["message"].split())
+
+
+QUESTIONS = Path(__file__).with_name("questions")
+
+
+def levels(name: str) -> list[tuple[str, str | None]]:
+    """Each question of a set with the level it gets."""
+    found = []
+    for line in (QUESTIONS / f"{name}.jsonl").read_text("utf-8").splitlines():
+        row = json.loads(line)
+        history = tuple(Turn(t["role"], t["content"]) for t in row.get("history", ()))
+        safety = assess(Question(row["question"], history))
+        found.append((row["question"], safety.level if safety else None))
+    return found
+
+
+@pytest.mark.parametrize("number", ["", "-2", "-3", "-4"])
+def test_every_warning_sign_of_a_set_is_referred(number: str) -> None:
+    found = levels(f"warning-signs{number}")
+    assert len(found) >= 40
+    assert [text for text, level in found if level != "see_a_clinician"] == []
+
+
+@pytest.mark.parametrize("number", ["", "-2", "-3", "-4"])
+def test_few_ordinary_questions_of_a_set_are_referred(number: str) -> None:
+    found = levels(f"ordinary{number}")
+    assert len(found) >= 40
+    alarms = [text for text, level in found if level == "see_a_clinician"]
+    assert len(alarms) <= 0.03 * len(found), alarms
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Leg press vs knee extension MRI trial: glute max growth",
+        "if im not sore after did i waste my workout",
+        "do prospective cohorts agree weak hip abductors raise ACL risk",
+        "how much do glute implants cost",
+    ],
+)
+def test_study_and_plain_training_questions_carry_no_safety_note(text: str) -> None:
+    assert assess(Question(text)) is None
+
+
+def test_every_reference_of_a_rule_is_in_the_library() -> None:
+    library = Path(__file__).parent.parent / "corpus" / "references"
+    cited = {name for rule in yaml_file()["rules"] for name in rule["references"]}
+    assert [name for name in sorted(cited) if not (library / f"{name}.md").exists()] == []
