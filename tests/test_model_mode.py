@@ -203,7 +203,7 @@ def test_a_sentence_that_its_passage_contradicts_is_left_out(
     server: OpenAIServer, writer: Shared, coach: Coach
 ) -> None:
     def reply(message: str) -> Scripted:
-        (one, first), (two, second), *_ = shown(message).items()
+        (one, first), (_two, _second), *_ = shown(message).items()
         number = re.compile(r"\b\d+\b")
         at, text = next((k, t) for k, t in shown(message).items() if number.search(t))
         sentence = next(s for s in re.split(r"(?<=\.)\s", text) if number.search(s))

@@ -15,6 +15,7 @@ from rag.rendering import answer_json, answer_text, escaped, hit_json, marked
 from rag.types import AnswerSentence, Hit, Question, Safety
 from tests.fakes import PASSAGE, QUOTE, STUDY, FakeCoach
 
+
 @pytest.mark.parametrize(
     ("raw", "safe"),
     [
