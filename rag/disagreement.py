@@ -15,7 +15,7 @@ from rag.library import Library, references_of
 from rag.quoting import SAME, Candidate, Query
 from rag.types import Hit, Passage
 
-ABOUT = 0.5
+ABOUT = 0.7
 """Share of the point's words that question and quoted text must have."""
 
 ON_POINT = 0.4
@@ -64,8 +64,8 @@ def _points(
             for entry in reference.details.get("disagrees_with") or ():
                 about = str(entry.get("about", ""))
                 stems = set(stems_of(about))
-                asked = stems & query.stems
-                if asked and len(stems & said) >= ABOUT * len(stems):
+                named = {s for e in library.lexicon.entities(about) for s in stems_of(e.name)}
+                if (stems - named) & query.stems and len(stems & said) >= ABOUT * len(stems):
                     yield about, str(entry.get("id", ""))
 
 

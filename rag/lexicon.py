@@ -222,9 +222,10 @@ def _plural(word: str) -> str:
 
 
 def _same_words(said: str, name: str) -> bool:
-    """Whether the corpus's name adds no word to what was said, plurals aside."""
-    stems = {w.lower().rstrip("s") for w in words_of(said)}
-    return all(w.lower().rstrip("s") in stems for w in words_of(name))
+    """Whether one of the two only shortens the other ("squats", "back squat"), plurals aside."""
+    short = {w.lower().rstrip("s") for w in words_of(said)}
+    long = {w.lower().rstrip("s") for w in words_of(name)}
+    return short <= long or long <= short
 
 
 _SPELLINGS = (

@@ -34,10 +34,10 @@ class Weights:
     """What makes a sentence worth quoting; tuned on tests/questions/dev.jsonl."""
 
     passage: float = 0.30
-    heading: float = 0.30
+    heading: float = 0.40
     sentence: float = 0.50
     coverage: float = 0.45
-    entities: float = 0.35
+    entities: float = 0.20
     lead: float = 0.22
     number: float = 0.12
     verdict: float = 0.06
@@ -47,6 +47,10 @@ class Weights:
     digest: float = 0.16
     """Taken from a reference's own text for a client, who is better served by prose."""
     limits: float = 0.20
+    on_topic: float = 0.40
+    """For a heading whose words are all in the question: it asks the same and nothing else."""
+    foreign: float = 0.35
+    """Taken where the heading is about an exercise that a question naming exercises did not name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +75,13 @@ FLOOR = 0.70
 SAME = 0.86
 """Cosine similarity from which two sentences say the same."""
 
+IMPLIED = "better for glute growth, grow the glutes"
+"""What a question to this coach means where it names no other aim."""
+
 _CONTESTED = re.compile(r"\b(?:contested|retract\w+|not be used|withdrawn|in doubt|disputed)\b", re.I)
 _HANGING = re.compile(
     r"^(?:this|that|these|those|it|they|its|their|he|she|such|however|also|but|and|so|instead|"
-    r"both|neither|another|the (?:study|trial|authors|review|same|other|latter|former))\b",
+    r"(?:both|neither|another) (?:was|were|is|are|did|had|has|have|of)|the (?:study|trial|authors|review|same|other|latter|former))\b",
     re.IGNORECASE,
 )
 _VERDICT = re.compile(
@@ -181,6 +188,7 @@ def _candidates(
         heading = float(library.heading_vectors[row] @ query.vector)
         around = f"{hit.passage.title} {hit.passage.section}"
         base = weights.passage * hit.score / best + weights.heading * heading
+        base += weights.on_topic * _on_topic(library, query, hit.passage)
         base += _register(hit.passage, query.audience, weights)
         for number, vector in enumerate(vectors):
             text = hit.passage.sentence(number)
@@ -193,6 +201,13 @@ def _candidates(
             worth += weights.cited * bool(references)
             worth -= 0.15 * bool(_HANGING.match(text)) + 0.5 * bool(_POINTER.search(text))
             yield Candidate(hit, number, worth, vector, references)
+
+
+def _on_topic(library: Library, query: Query, passage: Passage) -> float:
+    """Share, by rarity, of the heading's words that the question has; 0 without a heading."""
+    if passage.source_kind == "reference":
+        return 0.5
+    return coverage(stems_of(passage.section), [query.text, IMPLIED], _rarity(library))
 
 
 def _may_be_quoted(text: str, references: tuple[Reference, ...]) -> bool:
@@ -223,11 +238,20 @@ def _words_worth(
     if query.entities:
         here = {e.name for e in library.lexicon.entities(f"{text} {around}")}
         worth += weights.entities * len(query.entities & here) / len(query.entities)
+        worth -= weights.foreign * _foreign(library, query, around)
     if query.shape == "number":
         worth += weights.number * bool(re.search(r"\d", text))
     if query.shape in {"yes-no", "comparison"}:
         worth += weights.verdict * bool(_VERDICT.search(text))
     return worth
+
+
+def _foreign(library: Library, query: Query, around: str) -> bool:
+    """Whether title and heading name an exercise beside those that the question is about."""
+    names = {e.name for e in library.exercises.values()}
+    asked = query.entities & names
+    headed = {e.name for e in library.lexicon.entities(around)} & names
+    return bool(asked) and bool(headed - asked)
 
 
 def _rarity(library: Library) -> Callable[[str], float]:

@@ -17,8 +17,7 @@ from rag.lexicon import Lexicon
 from rag.types import Question, Turn
 
 _FUNCTION_WORDS = frozenset(
-    """a an the and or of in on at to for from by with is are was were be do does did can it its
-    they them their this that these those i me my you your what which who how why when where""".split()
+    ["a", "an", "the", "and", "or", "of", "in", "on", "at", "to", "for", "from", "by", "with", "is", "are", "was", "were", "be", "do", "does", "did", "can", "it", "its", "they", "them", "their", "this", "that", "these", "those", "i", "me", "my", "you", "your", "what", "which", "who", "how", "why", "when", "where"]
 )
 
 

@@ -39,12 +39,15 @@ def test_a_follow_up_carries_the_exercise(text: str) -> None:
 
 def test_a_new_exercise_takes_the_old_ones_place() -> None:
     answer = resolved("what about RDLs?", *THRUSTS)
-    assert "rdls" in answer and "glutes" in answer and "thrust" not in answer
+    assert "rdls" in answer
+    assert "glutes" in answer
+    assert "thrust" not in answer
 
 
 def test_chains_resolve_through_earlier_turns() -> None:
     answer = resolved("how heavy?", *THRUSTS, "what about RDLs?", "Also good.")
-    assert "rdl" in answer and "thrust" not in answer
+    assert "rdl" in answer
+    assert "thrust" not in answer
 
 
 @pytest.mark.parametrize(
