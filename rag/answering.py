@@ -38,12 +38,16 @@ from rag.types import (
     Sources,
     Status,
     Token,
+    Vectors,
 )
 
 log = logging.getLogger(__name__)
 
 EVIDENCE = 14
 """Passages that sentences are chosen from."""
+
+URGENT_EVIDENCE = 4
+"""The same where a warning sign was named: the answer is to be short."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,11 +169,37 @@ def find(retriever: HybridRetriever, question: Question) -> Findings:
     safety = assess(question) or _carried_caution(question, asked)
     searched = retriever.query_of(asked)
     vector = library.embedder.embed([searched])[0]
-    evidence = tuple(retriever.retrieve_vector(searched, vector, k=EVIDENCE))
+    urgent = safety.references if safety and safety.level == "see_a_clinician" else ()
+    evidence = _evidence(retriever, searched, vector, urgent)
     query = query_of(library, searched, vector, question.audience)
     chosen = tuple(chosen_sentences(library, query, evidence))
-    status = status_of(signals_of(library, query, evidence), list(chosen))
+    status: Status = "answered"
+    if not (urgent and chosen):
+        status = status_of(signals_of(library, query, evidence), list(chosen))
     return Findings(question, asked, query, evidence, chosen, status, safety)
+
+
+def _evidence(
+    retriever: HybridRetriever, searched: str, vector: Vectors, urgent: tuple[str, ...]
+) -> Evidence:
+    """The best passages; with a warning sign, only those that rest on its guideline.
+
+    Someone who may need an ambulance is not told about training.
+    """
+    if urgent:
+        library = retriever.library
+        hits = retriever.retrieve_vector(searched, vector, k=len(library.passages))
+        guided = [h for h in hits if _rests_on(h.passage, urgent)]
+        if guided:
+            return tuple(guided[:URGENT_EVIDENCE])
+    return tuple(retriever.retrieve_vector(searched, vector, k=EVIDENCE))
+
+
+def _rests_on(passage: Passage, reference_ids: tuple[str, ...]) -> bool:
+    if passage.role == "limits":
+        return False
+    cited = {i for m in passage.mentions for i in m.reference_ids} | {passage.source_id}
+    return bool(cited & set(reference_ids))
 
 
 def _carried_caution(question: Question, asked: str) -> Safety | None:
@@ -182,7 +212,8 @@ def _carried_caution(question: Question, asked: str) -> Safety | None:
 
 def quoted(library: Library, findings: Findings) -> Answer:
     """The answer in quote mode: verbatim sentences, each with its citation."""
-    other = other_side(library, findings.query, findings.chosen)
+    urgent = findings.safety is not None and findings.safety.level == "see_a_clinician"
+    other = None if urgent else other_side(library, findings.query, findings.chosen)
     chosen = (*findings.chosen, other.sentence) if other else findings.chosen
     citations = tuple(citations_of(chosen))
     sentences = tuple(
