@@ -1,6 +1,7 @@
 """The corpus on disk: `articles/*.md`, `references/*.md`, `exercises/*.md`, read and written.
 
-A document is YAML front matter and Markdown. Reading is strict about form (a file that is not
+A document is YAML front matter and Markdown. Beside it may lie `asked/articles/<slug>.yaml`: a
+mapping from the document's headings to other words in which people ask the same. Reading is strict about form (a file that is not
 what it should be is a `CorpusProblem`, never a crash) and lenient about missing fields: what must
 be there is the audit's business.
 """
@@ -10,7 +11,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,9 @@ FOLDERS: dict[SourceKind, str] = {
     "reference": "references",
     "exercise": "exercises",
 }
+ASKED = "asked"
+"""Folder of the files that say how people ask for a document's sections."""
+
 FENCE = "---"
 
 # libyaml's loader where PyYAML has it: ten times faster on three hundred front matters.
@@ -42,6 +46,8 @@ class Document:
     path: Path
     body_line: int = 1
     """Line of the file on which the body begins, from 1."""
+    asked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Heading of a section: other words in which people ask what it answers."""
 
     @property
     def title(self) -> str:
@@ -87,9 +93,16 @@ def read_corpus(folder: Path) -> Corpus:
     for kind, name in FOLDERS.items():
         for path in sorted((folder / name).glob("*.md")):
             try:
-                documents.append(read_document(path, kind))
+                document = read_document(path, kind)
             except CorpusError as error:
                 problems.append(CorpusProblem(path, str(error)))
+                continue
+            asked = asked_path(folder, kind, path.stem)
+            try:
+                document = replace(document, asked=read_asked(asked))
+            except CorpusError as error:
+                problems.append(CorpusProblem(asked, str(error)))
+            documents.append(document)
     return Corpus(folder, tuple(documents), tuple(problems))
 
 
@@ -101,6 +114,28 @@ def read_document(path: Path, kind: SourceKind) -> Document:
         raise CorpusError(f"cannot be read as UTF-8 text: {error}") from error
     meta, body, line = split_front_matter(text)
     return Document(kind, path.stem, meta, body, path, line)
+
+
+def asked_path(folder: Path, kind: SourceKind, document_id: str) -> Path:
+    """Where the ways of asking for a document's sections are kept."""
+    return folder / ASKED / FOLDERS[kind] / f"{document_id}.yaml"
+
+
+def read_asked(path: Path) -> dict[str, tuple[str, ...]]:
+    """Heading to phrasings; empty where there is no file, `CorpusError` where it is malformed."""
+    try:
+        found = yaml.load(path.read_text("utf-8-sig"), Loader=_Loader) or {}
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, ValueError) as error:
+        raise CorpusError(f"cannot be read as YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(found, dict) or not all(_is_phrasings(v) for v in found.values()):
+        raise CorpusError("is not a mapping from headings to lists of questions")
+    return {str(heading): tuple(phrasings) for heading, phrasings in found.items()}
+
+
+def _is_phrasings(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(v, str) and v.strip() for v in value)
 
 
 def split_front_matter(text: str) -> tuple[dict[str, Any], str, int]:

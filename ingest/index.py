@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ingest.corpus_files import FOLDERS, Corpus, exercise_of, read_corpus, reference_of
+from ingest.corpus_files import ASKED, FOLDERS, Corpus, exercise_of, read_corpus, reference_of
 from ingest.passages import MAX_TOKENS, passages_of, retrieval_text
 from rag.encoding import OnnxEmbedder, ensure_exported, model_folder, open_embedder
 from rag.errors import CorpusError, IndexMismatchError, IndexMissingError, RagError
@@ -34,7 +34,7 @@ from rag.index_files import (
     write_passages,
 )
 from rag.settings import Settings
-from rag.types import Vectors
+from rag.types import Passage, Vectors
 from rag.vector_store import drop_collection, open_collection, write_collection
 
 KEPT_VERSIONS = 2
@@ -90,8 +90,9 @@ def corpus_fingerprint(folder: Path) -> str:
     """Changes with any byte of any corpus file."""
     digest = sha256()
     for name in sorted(FOLDERS.values()):
-        for path in sorted((folder / name).glob("*.md")):
-            digest.update(f"{name}/{path.name}\0".encode())
+        asked = (folder / ASKED / name).glob("*.yaml")
+        for path in sorted([*(folder / name).glob("*.md"), *asked]):
+            digest.update(f"{path.relative_to(folder).as_posix()}\0".encode())
             try:
                 digest.update(sha256(path.read_bytes()).digest())
             except OSError:  # `read_corpus` reports the file with its reason
@@ -153,7 +154,7 @@ def _build(
     sentences = [p.sentence(n) for p in passages for n in range(len(p.sentences))]
     known = _known_vectors(settings.index, folder.name)
     texts = [retrieval_text(p) for p in passages]
-    headings = [p.section if p.source_kind == "article" else f"{p.title} {p.section}" for p in passages]
+    headings = [h for p in passages for h in _headings(p)]
     new = [t for t in dict.fromkeys([*texts, *headings, *sentences]) if _key(t) not in known]
     known |= _embedded(new, embedder, report)
 
@@ -199,6 +200,12 @@ def _build(
     return IndexResult(
         True, counts, len(passages), embedded, len(passages) - embedded, skipped, version
     )
+
+
+def _headings(passage: Passage) -> tuple[str, ...]:
+    """The passage's heading, and the other ways of asking for what stands under it."""
+    own = passage.section if passage.source_kind == "article" else f"{passage.title} {passage.section}"
+    return (own, *passage.asked)
 
 
 def _key(text: str) -> str:

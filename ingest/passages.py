@@ -168,6 +168,7 @@ def _passage(
         url=str(document.meta.get("url") or document.meta.get("URL") or ""),
         audience=_audience(section.heading),
         role="limits" if _LIMITS.match(section.heading) else "body",
+        asked=document.asked.get(section.heading, ()),
     )
 
 

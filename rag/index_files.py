@@ -21,7 +21,7 @@ from typing import Any
 from rag.errors import IndexMismatchError, IndexMissingError
 from rag.types import Exercise, Mention, Passage, Reference
 
-SCHEMA = 4
+SCHEMA = 5
 """Raised whenever a version written before could be misread."""
 
 
@@ -135,4 +135,5 @@ def _passage(data: dict[str, Any]) -> Passage:
     data["mentions"] = tuple(
         Mention(m["offset"], tuple(m["reference_ids"])) for m in data["mentions"]
     )
+    data["asked"] = tuple(data["asked"])
     return Passage(**data)

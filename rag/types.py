@@ -77,6 +77,8 @@ class Passage:
     audience: Audience | None = None
     """Set where the section is written for one kind of reader ("For trainers: …")."""
     role: Literal["body", "limits"] = "body"
+    asked: tuple[str, ...] = ()
+    """Other words in which people ask what the section answers; found by, never quoted."""
 
     def sentence(self, number: int) -> str:
         """The text of one sentence; `IndexError` where there is none."""
