@@ -7,9 +7,10 @@ and says what a text is called in the corpus's words.
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -28,10 +29,25 @@ STOP_WORDS = frozenset(
 MIN_TYPO_LENGTH = 4
 """Shorter words have too many neighbours to be mended safely."""
 
+LONG_WORD = 8
+"""Letters from which a second error is mended: "labral" is no "lateral", "excersise" an exercise."""
+
 ELSEWHERE = "elsewhere"
+SETTING = "setting"
+FOREIGN = (ELSEWHERE, SETTING)
+"""Kinds of things that the corpus is not about: asked about, or only named in passing."""
 
 REMEMBERED = 20_000
 """Texts whose entities are remembered: the corpus's sentences come up in question after question."""
+
+_CONTRACTION = re.compile(
+    r"(?:do|does|did|is|are|was|were|ca|wo|could|should|would|have|has|had|need)nt|"
+    r"(?:you|we|they)(?:ll|ve|re|d)|(?:it|that|what|who|how|where|there|here|when)(?:s|ll|d)"
+)
+"""Contractions as people type them, without the apostrophe."""
+
+RAREST = 18.0
+"""Negative log of the share below which a word counts as unknown (about 1 in 65 million)."""
 
 SEEN_OFTEN = 2
 """Uses in the corpus that make a word a target for mending."""
@@ -42,7 +58,7 @@ class Entity:
     """A named thing in a text. `name` is the corpus's word for it; offsets are the text's."""
 
     kind: str
-    """exercise, muscle, concept, or elsewhere for what the corpus is not about."""
+    """exercise, muscle or concept; elsewhere or setting for what the corpus is not about."""
     name: str
     start: int
     end: int
@@ -57,7 +73,12 @@ class _Term:
 class Lexicon:
     """Finds, mends and renames; immutable after construction."""
 
-    def __init__(self, exercises: Iterable[Exercise], vocabulary: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        exercises: Iterable[Exercise],
+        vocabulary: Mapping[str, int],
+        is_name: Callable[[str], bool] = lambda word: False,
+    ) -> None:
         self._terms: dict[tuple[str, ...], _Term] = {}
         for kind, names in _terms().items():
             for name, aliases in names.items():
@@ -68,9 +89,17 @@ class Lexicon:
                 self._add(alias, _Term("exercise", exercise.name))
         self._longest = max((len(t) for t in self._terms), default=1)
         self._vocabulary = dict(vocabulary)
-        own = {word for term in self._terms for word in term if not word.isdigit()}
+        own = {
+            word
+            for words, term in self._terms.items()
+            if term.kind not in FOREIGN
+            for word in words
+            if not word.isdigit()
+        }
+        self._foreign_words = {w for t in self._terms for w in t} - own
         self._targets = own | {w for w, n in vocabulary.items() if n >= SEEN_OFTEN and len(w) > 3}
         self._own_words = own
+        self._is_name = is_name
         self._found: dict[str, tuple[Entity, ...]] = {}
 
     def _add(self, alias: str, term: _Term) -> None:
@@ -108,7 +137,9 @@ class Lexicon:
     def knows(self, word: str) -> bool:
         """Whether the corpus or the terms use the word."""
         folded = _folded(word)
-        return folded in self._vocabulary or folded in self._own_words
+        return (
+            folded in self._vocabulary or folded in self._own_words or folded in self._foreign_words
+        )
 
     def frequency(self, word: str) -> int:
         """Passages of the corpus that use the word."""
@@ -117,8 +148,8 @@ class Lexicon:
     def mended(self, text: str) -> str:
         """`text` with typing errors put right where the corpus's words make the right one plain.
 
-        A word that is English, or that the corpus uses, is left alone: "pizza" never becomes
-        "piriformis".
+        A word that is English, that the corpus uses, or that is an author's name is left alone:
+        "pizza" never becomes "piriformis", nor "Delp" a "delt".
         """
         return WORD.sub(lambda m: self._mended_word(m.group()), text)
 
@@ -126,14 +157,16 @@ class Lexicon:
         folded = _folded(word)
         if len(folded) < MIN_TYPO_LENGTH or self.knows(folded) or folded[0].isdigit():
             return word
-        if is_english(folded):
+        if is_english(folded) or self._is_name(word) or _is_compound(folded, self.knows):
+            return word
+        if _CONTRACTION.fullmatch(folded):
             return word
         return self._nearest(folded) or word
 
     def _nearest(self, word: str) -> str | None:
         from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
 
-        allowed = 1 if len(word) <= 5 else 2
+        allowed = 1 if len(word) < LONG_WORD else 2
         best: tuple[int, float, int, str] | None = None
         for target in self._targets:
             if abs(len(target) - len(word)) > allowed:
@@ -165,18 +198,22 @@ class Lexicon:
 
     def _adds_nothing(self, entity: Entity, said: str) -> bool:
         """Whether the corpus's name for a thing would only repeat what was said, or be foreign."""
-        if entity.kind == ELSEWHERE or _same_words(said, entity.name):
+        if entity.kind in FOREIGN or _same_words(said, entity.name):
             return True
         return not all(self._vocabulary.get(_folded(w)) for w in words_of(entity.name))
 
 
-def lexicon_of(exercises: Iterable[Exercise], passages: Iterable[Passage]) -> Lexicon:
+def lexicon_of(
+    exercises: Iterable[Exercise],
+    passages: Iterable[Passage],
+    is_name: Callable[[str], bool] = lambda word: False,
+) -> Lexicon:
     """The lexicon of an index: its exercises, and the words of its passages."""
     counts: Counter[str] = Counter()
     for passage in passages:
         text = f"{passage.title} {passage.section} {passage.text}"
         counts.update({_folded(w) for w in words_of(text)})
-    return Lexicon(exercises, counts)
+    return Lexicon(exercises, counts, is_name)
 
 
 @lru_cache(maxsize=20_000)
@@ -197,6 +234,13 @@ def is_english(word: str) -> bool:
     return bool(_speller().known([word]))
 
 
+def english_rarity(word: str) -> float:
+    """0 for the commonest English words to 1 for those that the word list has not."""
+    frequencies = _speller().word_frequency
+    share = (frequencies[word.lower()] + 1) / frequencies.total_words
+    return min(1.0, -math.log(share) / RAREST)
+
+
 @cache
 def _speller() -> Any:
     from spellchecker import SpellChecker
@@ -209,6 +253,12 @@ def _terms() -> dict[str, dict[str, list[str]]]:
     text = Path(__file__).with_name("terms.yaml").read_text("utf-8")
     loaded: dict[str, dict[str, list[str]]] = yaml.safe_load(text)
     return loaded
+
+
+def _is_compound(word: str, knows: Callable[[str], bool]) -> bool:
+    """Whether every part of a hyphenated or shortened word ("step-ups", "I've") is one."""
+    parts = [p for p in re.split(r"[-']", word) if p]
+    return len(parts) > 1 and all(knows(p) or is_english(p) for p in parts)
 
 
 def _folded(word: str) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rag.encoding import OnnxEmbedder, open_embedder
 from rag.errors import IndexMismatchError
@@ -24,6 +26,7 @@ from rag.index_files import (
 )
 from rag.lexicon import Lexicon, lexicon_of, stems_of
 from rag.settings import Settings
+from rag.studies import Studies
 from rag.types import Exercise, Passage, Reference, Vectors
 from rag.vector_store import VectorStore, open_collection, write_collection
 
@@ -43,13 +46,28 @@ class Library:
     sentence_vectors: Vectors
     """Shape (sentences, d): the sentences of all passages, in order."""
     heading_vectors: Vectors
-    """Shape (passages, d): the heading that each passage stands under."""
+    """Shape (headings, d): for each passage its heading, then the other ways of asking for it."""
     store: VectorStore
     embedder: OnnxEmbedder
 
     @cached_property
     def lexicon(self) -> Lexicon:
-        return lexicon_of(self.exercises.values(), self.passages)
+        return lexicon_of(self.exercises.values(), self.passages, self.studies.knows)
+
+    @cached_property
+    def studies(self) -> Studies:
+        return Studies(self.references.values())
+
+    @cached_property
+    def study_rows(self) -> Mapping[str, tuple[int, ...]]:
+        """Rows of the passages that each reference stands behind, its own text included."""
+        rows: dict[str, list[int]] = defaultdict(list)
+        for row, passage in enumerate(self.passages):
+            cited = {i for m in passage.mentions for i in m.reference_ids}
+            own = {passage.source_id} if passage.source_kind == "reference" else set()
+            for reference_id in cited | own:
+                rows[reference_id].append(row)
+        return {i: tuple(r) for i, r in rows.items()}
 
     @cached_property
     def stem_frequencies(self) -> Mapping[str, int]:
@@ -67,14 +85,39 @@ class Library:
     @cached_property
     def sentence_starts(self) -> list[int]:
         """Row in `sentence_vectors` of each passage's first sentence; one extra entry ends it."""
-        starts = [0]
-        for passage in self.passages:
-            starts.append(starts[-1] + len(passage.sentences))
-        return starts
+        return _starts(len(p.sentences) for p in self.passages)
+
+    @cached_property
+    def heading_starts(self) -> list[int]:
+        """Row in `heading_vectors` of each passage's heading; one extra entry ends it."""
+        return _starts(1 + len(p.asked) for p in self.passages)
 
     def sentence_rows(self, row: int) -> Vectors:
         """Vectors of one passage's sentences, shape (its sentences, d)."""
         return self.sentence_vectors[self.sentence_starts[row] : self.sentence_starts[row + 1]]
+
+    @cached_property
+    def has_phrasings(self) -> NDArray[np.bool_]:
+        """Shape (passages,): whether it is written down how people ask for the passage."""
+        return np.array([bool(p.asked) for p in self.passages])
+
+    def heading_similarities(self, vector: Vectors) -> Vectors:
+        """Shape (passages,): cosine of the nearest way of asking for each passage."""
+        return _nearest(self.heading_vectors, self.heading_starts, vector)
+
+    def sentence_similarities(self, vector: Vectors) -> Vectors:
+        """Shape (passages,): cosine of each passage's nearest sentence."""
+        return _nearest(self.sentence_vectors, self.sentence_starts, vector)
+
+
+def _starts(sizes: Iterable[int]) -> list[int]:
+    return [0, *accumulate(sizes)]
+
+
+def _nearest(vectors: Vectors, starts: Sequence[int], vector: Vectors) -> Vectors:
+    """The greatest similarity within each run of rows; `starts` has one extra entry."""
+    similarities = vectors @ vector
+    return np.asarray(np.maximum.reduceat(similarities, np.asarray(starts[:-1])))
 
 
 def open_library(settings: Settings) -> Library:

@@ -21,6 +21,9 @@ from rag.types import Hit, Reranker, SourceKind, Vectors
 CANDIDATES = 200
 """Passages taken from each of the two rankings before fusion."""
 
+NAMED_STUDY = 0.5
+"""What resting on a study that the query names adds: about as much as half of its words do."""
+
 Scores = NDArray[np.float32]
 
 BM25_K1 = 1.2
@@ -105,13 +108,21 @@ class HybridRetriever:
             + DENSE_WEIGHTS["passage"] * dense
             + DENSE_WEIGHTS["sentence"] * best_sentence
         )
-        candidates = self._candidates(vector, lexical, k, kind)
+        named = self._named_rows(searched, kind)
+        fused[named] += NAMED_STUDY
+        candidates = self._candidates(vector, lexical, k, kind).union(named)
         rows = sorted(candidates, key=lambda row: (-float(fused[row]), row))[: max(k, 1)]
         hits = [
             Hit(self.library.passages[r], float(fused[r]), n, float(dense[r]), float(lexical[r]))
             for n, r in enumerate(rows, 1)
         ]
         return _reranked(self._reranker, searched, hits) if self._reranker else hits
+
+    def _named_rows(self, searched: str, kind: SourceKind | None) -> list[int]:
+        """Rows of the passages, of one kind where given, that rest on a study the query names."""
+        rows = self.library.study_rows
+        named = {r for i in self.library.studies.named(searched) for r in rows.get(i, ())}
+        return sorted(r for r in named if kind in (None, self.library.passages[r].source_kind))
 
     def _candidates(
         self, vector: Vectors, lexical: Scores, k: int, kind: SourceKind | None
@@ -125,10 +136,10 @@ class HybridRetriever:
 
     def _best_sentences(self, vector: Vectors) -> Scores:
         """Shape (passages,): similarity of each passage's nearest sentence, its heading included."""
-        similarities = self.library.sentence_vectors @ vector
-        starts = np.asarray(self.library.sentence_starts[:-1])
-        nearest = np.maximum.reduceat(similarities, starts)
-        return np.asarray(np.maximum(nearest, self.library.heading_vectors @ vector))
+        library = self.library
+        return np.maximum(
+            library.sentence_similarities(vector), library.heading_similarities(vector)
+        )
 
 
 def as_langchain(retriever: HybridRetriever, k: int = 8) -> Any:
