@@ -12,12 +12,19 @@ from typing import Any
 from rag.conversation import standalone
 from rag.disagreement import OtherSide, other_side, shown_points
 from rag.library import Library, open_library, references_of, version_in_use
-from rag.quoting import Candidate, Query, chosen_sentences, citations_of, query_of
+from rag.quoting import (
+    Candidate,
+    Query,
+    chosen_sentences,
+    citations_of,
+    query_of,
+    ranked_evidence,
+)
 from rag.rendering import answer_text
 from rag.replies import follow_ups_of, refusal
 from rag.retrieval import HybridRetriever
 from rag.safety import assess
-from rag.scope import signals_of, status_of
+from rag.scope import Signals, signals_of, status_of
 from rag.settings import Settings
 from rag.types import (
     Answer,
@@ -43,7 +50,7 @@ from rag.types import (
 
 log = logging.getLogger(__name__)
 
-EVIDENCE = 14
+EVIDENCE = 24
 """Passages that sentences are chosen from."""
 
 URGENT_EVIDENCE = 4
@@ -59,6 +66,7 @@ class Findings:
     query: Query
     evidence: Evidence
     chosen: tuple[Candidate, ...]
+    signals: Signals
     status: Status
     safety: Safety | None
 
@@ -172,11 +180,12 @@ def find(retriever: HybridRetriever, question: Question) -> Findings:
     urgent = safety.references if safety and safety.level == "see_a_clinician" else ()
     evidence = _evidence(retriever, searched, vector, urgent)
     query = query_of(library, searched, vector, question.audience)
-    chosen = tuple(chosen_sentences(library, query, evidence))
-    status: Status = "answered"
-    if not (urgent and chosen):
-        status = status_of(signals_of(library, query, evidence), list(chosen))
-    return Findings(question, asked, query, evidence, chosen, status, safety)
+    ranked = ranked_evidence(library, query, evidence)
+    evidence = tuple(j.hit for j in ranked)
+    chosen = tuple(chosen_sentences(library, query, ranked))
+    signals = signals_of(library, query, ranked)
+    status = "answered" if urgent and chosen else status_of(signals, chosen)
+    return Findings(question, asked, query, evidence, chosen, signals, status, safety)
 
 
 def _evidence(

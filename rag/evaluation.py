@@ -109,7 +109,7 @@ def readable(result: Mapping[str, Any], failures: int) -> str:
 
 
 def _scored(row: Mapping[str, Any], coach: Coach) -> dict[str, Any]:
-    from rag.scope import probability, signals_of
+    from rag.scope import probability
 
     question = parse_question(row["question"], row.get("history"), row.get("audience"))
     answer = coach.answer(question)
@@ -128,10 +128,8 @@ def _scored(row: Mapping[str, Any], coach: Coach) -> dict[str, Any]:
         "answerable": row.get("status") == ["answered"] or bool(row.get("references")),
     }
     if result["failed"]:
-        retriever = coach.retriever()
-        findings = find(retriever, question)
-        signals = signals_of(retriever.library, findings.query, findings.evidence)
-        result["probability"] = round(probability(signals), 2)
+        findings = find(coach.retriever(), question)
+        result["probability"] = round(probability(findings.signals), 2)
         result["why"] = why
         result["standalone"] = findings.standalone
         result["retrieved"] = [

@@ -1,20 +1,29 @@
 """Whether the corpus answers a question, holds something near, or is about something else. Pure.
 
 A logistic score over a handful of signals. Its constants are fitted by `python -m tests.fit_scope`
-on the question files that may be tuned on, never on tests/questions/heldout.jsonl.
+on the question files that may be tuned on, never on the held-out ones.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rag.lexicon import ELSEWHERE, WORD, stems_of, words_of
+from rag.lexicon import (
+    ELSEWHERE,
+    FOREIGN,
+    SETTING,
+    WORD,
+    english_rarity,
+    stems_of,
+    words_of,
+)
 from rag.library import Library
-from rag.quoting import Candidate, Query, coverage
-from rag.types import Embedder, Evidence, Status, Vectors
+from rag.quoting import Candidate, Query
+from rag.relevance import Judged, weighed
+from rag.types import Status, Vectors
 
 NEAREST = 5
 """Passages whose words count as found."""
@@ -24,26 +33,35 @@ NEAREST = 5
 class Signals:
     """What is known before anything is quoted."""
 
+    relevance: float
+    """Of the best passage, whatever its register."""
     passage: float
     """Best cosine similarity of a passage."""
     sentence: float
     """Best cosine similarity of a sentence of the evidence."""
     heading: float
-    """Best cosine similarity of a heading of the evidence."""
-    coverage: float
-    """Share, by rarity, of the question's words in the one passage that has most of them."""
+    """Best cosine similarity of a way of asking for a passage of the evidence."""
+    words: float
+    """Best share, by rarity, of the question's words in the ways of asking for one passage."""
     strange: float
     """Share of the question's content words that the corpus never uses."""
+    missing: float
+    """How rare in English, 0 to 1, the rarest content word is that no passage found uses."""
     moved: float
     """How far the question's meaning moves, 0 to 2, when the words that no passage found uses are
     left out: far, where they are what it is about."""
     gained: float
     """What the best similarity gains by leaving them out."""
     elsewhere: float
-    """1 where the question names something the corpus is not about, and either no passage found
-    names it too or nothing of the field stands beside it."""
+    """1 where the question names something the corpus is not about, and no passage found does."""
+    setting: float
+    """1 where it names a sport, a job or a brand that no passage found does: often in passing."""
     domain: float
     """1 where the question names a muscle, an exercise or an idea of the field."""
+    study: float
+    """1 where it names a study that the corpus holds."""
+    length: float
+    """Natural logarithm of one more than the question's words."""
 
     def score(self, fit: Fit) -> float:
         parts = (w * float(getattr(self, name)) for name, w in fit.weights.items())
@@ -64,43 +82,50 @@ class Fit:
 FIT = Fit(
     intercept=-5.67,
     weights={
+        "relevance": 0.0,
         "passage": 5.67,
         "sentence": 4.41,
         "heading": 2.05,
-        "coverage": 0.07,
+        "words": 0.07,
         "strange": -2.5,
+        "missing": 0.0,
         "moved": -1.19,
         "gained": -1.41,
         "elsewhere": -5.02,
+        "setting": 0.0,
         "domain": 0.03,
+        "study": 0.0,
+        "length": 0.0,
     },
     answer_from=0.36,
     near_from=0.45,
 )
 
 
-def signals_of(library: Library, query: Query, evidence: Evidence) -> Signals:
-    """The signals of one question and what was retrieved for it."""
-    rows = [library.rows[h.passage.id] for h in evidence]
-    size = len(library.passages)
-
-    def rarity(stem: str) -> float:
-        return math.log(1 + size / (1 + library.stem_frequencies.get(stem, 0)))
-
-    texts = [f"{h.passage.title} {h.passage.section} {h.passage.text}" for h in evidence[:NEAREST]]
-    found = {s for text in texts for s in stems_of(text)}
+def signals_of(library: Library, query: Query, ranked: Sequence[Judged]) -> Signals:
+    """The signals of one question and what was found for it, most relevant first."""
+    rows = [j.row for j in ranked]
+    features = [j.features for j in ranked]
+    nearest = [_everything(j) for j in ranked[:NEAREST]]
+    found = {s for text in nearest for s in stems_of(text)}
     words = _content_words(library, query.text)
-    moved, gained = _without(library.embedder, library, query, rows, _unfound(words, found))
+    unfound = [w for w in words if not set(stems_of(w)) <= found]
+    moved, gained = _without(library, query, rows, unfound)
     return Signals(
-        passage=max((h.dense for h in evidence), default=0.0),
-        sentence=_best(library, rows, query.vector),
-        heading=max((float(library.heading_vectors[r] @ query.vector) for r in rows), default=0.0),
-        coverage=max((coverage(query.stems, [t], rarity) for t in texts), default=0.0),
+        relevance=max((weighed(f) for f in features), default=0.0),
+        passage=max((j.hit.dense for j in ranked), default=0.0),
+        sentence=max((f.sentence for f in features), default=0.0),
+        heading=max((f.heading for f in features), default=0.0),
+        words=max((f.words for f in features), default=0.0),
         strange=_strange(library, words),
+        missing=max((english_rarity(w) for w in unfound), default=0.0),
         moved=moved,
         gained=gained,
-        elsewhere=_elsewhere(library, query, texts),
+        elsewhere=_foreign(library, query.text, nearest, ELSEWHERE),
+        setting=_foreign(library, query.text, nearest, SETTING),
         domain=float(bool(query.entities)),
+        study=float(bool(query.studies)),
+        length=math.log(1 + len(query.text.split())),
     )
 
 
@@ -109,7 +134,7 @@ def probability(signals: Signals, fit: Fit = FIT) -> float:
     return 1 / (1 + math.exp(-signals.score(fit)))
 
 
-def status_of(signals: Signals, chosen: list[Candidate], fit: Fit = FIT) -> Status:
+def status_of(signals: Signals, chosen: Sequence[Candidate], fit: Fit = FIT) -> Status:
     """What the answer's status must be."""
     if chosen and probability(signals, fit) >= fit.answer_from:
         return "answered"
@@ -117,9 +142,14 @@ def status_of(signals: Signals, chosen: list[Candidate], fit: Fit = FIT) -> Stat
     return "not_found" if near else "out_of_scope"
 
 
+def _everything(judged: Judged) -> str:
+    passage = judged.hit.passage
+    return " ".join((passage.title, passage.section, passage.text, *passage.asked))
+
+
 def _content_words(library: Library, text: str) -> list[str]:
     """The text's words outside named things: those are known under their own names."""
-    spans = [(e.start, e.end) for e in library.lexicon.entities(text) if e.kind != ELSEWHERE]
+    spans = [(e.start, e.end) for e in library.lexicon.entities(text) if e.kind not in FOREIGN]
     kept = (
         m.group()
         for m in WORD.finditer(text)
@@ -128,12 +158,8 @@ def _content_words(library: Library, text: str) -> list[str]:
     return [w for w in dict.fromkeys(p for k in kept for p in words_of(k)) if stems_of(w)]
 
 
-def _unfound(words: list[str], found: set[str]) -> list[str]:
-    return [w for w in words if not set(stems_of(w)) <= found]
-
-
 def _without(
-    embedder: Embedder, library: Library, query: Query, rows: list[int], words: list[str]
+    library: Library, query: Query, rows: list[int], words: list[str]
 ) -> tuple[float, float]:
     """How the question's vector moves, and its best similarity gains, without some words."""
     if not words:
@@ -142,7 +168,7 @@ def _without(
     rest = " ".join(re.sub(pattern, " ", query.text).split())
     if not rest:
         return 1.0, 0.0
-    vector = embedder.embed([rest])[0]
+    vector = library.embedder.embed([rest])[0]
     gained = _best(library, rows, vector) - _best(library, rows, query.vector)
     return 1.0 - float(vector @ query.vector), gained
 
@@ -157,14 +183,12 @@ def _strange(library: Library, words: list[str]) -> float:
     return len(strange) / max(1, len(words))
 
 
-def _elsewhere(library: Library, query: Query, texts: list[str]) -> float:
-    named = _named_elsewhere(library, query.text)
-    if named and not query.entities:
-        return 1.0
-    held = {stems for t in texts for stems in _named_elsewhere(library, t)}
-    return float(bool(named - held))
+def _foreign(library: Library, text: str, found: Sequence[str], kind: str) -> float:
+    """1 where the text names a thing of a kind that no text found names."""
+    named = _named(library, text, kind)
+    return float(bool(named - {n for t in found for n in _named(library, t, kind)}))
 
 
-def _named_elsewhere(library: Library, text: str) -> set[tuple[str, ...]]:
+def _named(library: Library, text: str, kind: str) -> set[tuple[str, ...]]:
     entities = library.lexicon.entities(text)
-    return {tuple(stems_of(text[e.start : e.end])) for e in entities if e.kind == ELSEWHERE}
+    return {tuple(stems_of(text[e.start : e.end])) for e in entities if e.kind == kind}
