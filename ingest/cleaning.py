@@ -347,9 +347,14 @@ def tidy(markdown: str) -> str:
 # -- whole pages -------------------------------------------------------------------------------
 
 _REFERENCE_HEADING = re.compile(
-    r"^\W*(?:references?(?: list| cited)?|bibliography|works cited|literature(?: cited)?|"
-    r"sources|citations|studies cited|scientific references)\W*$",
-    re.IGNORECASE,
+    r"""^\W*(?:\d+\.?\s+)?(?:
+      (?:(?:selected|key|full|article|show|further|scientific|complete|list\ of)\s+)?references?
+        (?:\s+(?:list|cited)|\s+(?:and|&)\s+(?:notes|links|further\ reading|resources|sources))?
+     |bibliography|works\ cited|cited\ works|literature(?:\ cited)?|(?:scientific\ )?sources(?:\ cited)?
+     |citations|(?:studies|research|articles)\ cited|cited\ (?:studies|research|literature)
+     |(?:notes|sources|citations)\s+(?:and|&)\s+references|footnotes|endnotes|literature\ references
+    )(?:\s*\(\d+\))?\W*$""",
+    re.VERBOSE | re.IGNORECASE,
 )
 _SCHOLARLY = re.compile(r"(?:doi\.org|ncbi\.nlm\.nih\.gov|pubmed|pmc\.)", re.IGNORECASE)
 

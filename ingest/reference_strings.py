@@ -40,8 +40,8 @@ _FULL_NAME = re.compile(
     re.VERBOSE,
 )
 _BETWEEN_NAMES = re.compile(
-    r"\s*(?:[,;]+\s*(?:and|&|und|y|et)\s+|[,;]+\s*|\s+(?:and|&|und|y|et(?!\s+al))\s+|\s*&\s*|"
-    r"\.\s*,\s*|\s*(?:\.{3}|…)\s*(?:&\s*)?)"
+    r"\s*(?:[,;]*\s*(?:(?:\.\s?){3}|…)[\s,]*(?:(?:and|&)\s+)?"
+    r"|[,;]+\s*(?:and|&|und|y|et)\s+|[,;]+\s*|\s+(?:and|&|und|y|et(?!\s+al))\s+|\s*&\s*|\.\s*,\s*)"
 )
 _UNMARKED = re.compile(r"\.?\s+")
 _ET_AL = re.compile(r"[,;]?\s*(?:and\s+)?(?:et\s+al|and (?:others|colleagues))\.?,?", re.IGNORECASE)

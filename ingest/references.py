@@ -29,13 +29,13 @@ SAME_TITLE = 90.0
 def split_reference_list(body: str) -> tuple[str, list[Entry]]:
     """(the body without its reference list, the list's entries in order).
 
-    Only a heading (or a line that stands alone) such as "References" opens a list, and only what
-    reads as entries belongs to it: prose that follows stays in the body.
+    A heading (or a line that stands alone) such as "References" opens a list; without one, only
+    whole entries at the very end are a list. Prose that follows stays in the body.
     """
     lines = body.split("\n")
     start = _list_start(lines)
     if start is None:
-        return body, []
+        return _split_unheaded_list(lines)
     end = next(
         (n for n in range(start + 1, len(lines)) if re.match(r"#{1,6}\s", lines[n])), len(lines)
     )
@@ -45,6 +45,38 @@ def split_reference_list(body: str) -> tuple[str, list[Entry]]:
     rest = lines[start + 1 + used :]
     kept = "\n".join([*lines[:start], *rest]).strip()
     return re.sub(r"\n{3,}", "\n\n", kept), entries
+
+
+def _split_unheaded_list(lines: Sequence[str]) -> tuple[str, list[Entry]]:
+    """Two or more whole entries that end a text, behind at most one closing line."""
+    blocks = _entry_blocks(lines)
+    entries = [_numbered(parse_reference(text), ordinal) for text, _, ordinal in blocks]
+    last = len(blocks)
+    if last and not _is_whole_entry(entries[-1]) and len(blocks[-1][0]) < 120:
+        last -= 1
+    first = last
+    while first and _is_whole_entry(entries[first - 1]):
+        first -= 1
+    if last - first < 2 or first == 0:
+        return "\n".join(lines), []
+    kept = [*lines[: blocks[first - 1][1]], "", *lines[blocks[last - 1][1] :]]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(kept)).strip(), entries[first:last]
+
+
+def _is_whole_entry(entry: Entry) -> bool:
+    """Authors, year, title and where it appeared: no paragraph of prose has all of these."""
+    item = entry.item
+    placed = (
+        item.get("DOI") or item.get("PMID") or (item.get("container-title") and item.get("page"))
+    )
+    return bool(
+        len(entry.raw) < 700 and item.get("author") and item.get("title") and placed
+        and year_of(item.get("issued"))
+    )  # fmt: skip
+
+
+def _numbered(entry: Entry, ordinal: int | None) -> Entry:
+    return entry if entry.number is not None or ordinal is None else replace(entry, number=ordinal)
 
 
 def _list_start(lines: Sequence[str]) -> int | None:
@@ -68,9 +100,7 @@ def _read_entries(lines: Sequence[str]) -> tuple[list[Entry], int]:
             if entries and _ends_list(block):
                 break
             continue
-        if entry.number is None and ordinal is not None:
-            entry = Entry(entry.raw, entry.item, ordinal, entry.suffix)
-        entries.append(entry)
+        entries.append(_numbered(entry, ordinal))
         used = end
     return entries, used
 
@@ -285,6 +315,7 @@ _NARRATIVE = re.compile(
     rf"(?P<names>{_NAMES})(?:['’]s?)?\s+[(\[](?P<years>{_YEARS})(?P<after>,\s*pp?\.\s*[\d–-]+)?[)\]](?!\()"
 )
 _NUMBERS = re.compile(r"\\?\[(\s*\d{1,3}(?:\s*[,;–—‐-]\s*\d{1,3})*\s*)\\?\](?!\()")
+_SPLIT_RANGE = re.compile(r"\\?\[(\d{1,3})\\?\]\s?[–—‐-]\s?\\?\[(\d{1,3})\\?\](?!\()")
 _SUPERSCRIPT = re.compile(r"\^(\d{1,3}(?:[,;–—-]\d{1,3})*)\^")
 _UNICODE_SUPERSCRIPT = re.compile(
     r"(?<=[A-Za-z.,;)”\"’])([¹²³⁴-⁹⁰]{1,3}(?:[ˉ⁻,–-][¹²³⁴-⁹⁰]{1,3})*)"
@@ -318,6 +349,7 @@ def _linked(body: str, finder: _Finder) -> Linked:
 
 def _link_piece(text: str, finder: _Finder, linked: Linked) -> str:
     if finder.numbered:
+        text = _SPLIT_RANGE.sub(r"[\1–\2]", text)  # IEEE's "[4]–[6]"
         text = _NUMBERS.sub(lambda m: _numbers(m, finder, linked), text)
         text = _UNICODE_SUPERSCRIPT.sub(lambda m: _unicode_numbers(m, finder, linked), text)
     text = _SUPERSCRIPT.sub(lambda m: _superscript(m, finder, linked), text)
