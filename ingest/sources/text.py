@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 
 from ingest.cleaning import (
-    WRITTEN_DATE,
     clean_line,
     clean_text,
     is_reference_heading,
@@ -20,6 +18,7 @@ from ingest.cleaning import (
 )
 from ingest.html_markdown import escape, escape_start
 from ingest.sources.found import Article, Skipped
+from ingest.sources.text_head import PERSON, Head, HeadReader, is_breadcrumb, read_meta
 
 _FURNITURE = re.compile(
     r"""^(?:
@@ -36,7 +35,11 @@ _FURNITURE = re.compile(
      |(?:enter\ )?your\ (?:email|e-mail)(?:\ address)?.{0,20}|email\ address\*?:?|sign\ (?:me\ )?up(?:\ (?:for|to)\b.{0,60})?!?
      |get\ (?:my|our|the)\ (?:free\ )?(?:newsletter|updates|e-?book|guide)\b.{0,60}|no\ spam\b.{0,60}|unsubscribe\ .{0,40}
      |read\ more|continue\ reading.{0,80}|back\ to\ top|table\ of\ contents|jump\ to\ .{0,40}|previous(?:\ post)?|next(?:\ post)?
-     |edit(?:\ this)?|permalink|bookmark.{0,60}|accept(?:\ all)?(?:\ cookies)?|we\ use\ cookies\b.*|cookie\ (?:settings|policy)
+     |\d[\d,.]*[KM]?\+?|--|follow(?:ing|ers?)?|[\d.,]+[KM]?\ (?:followers?|following)|respond|cancel|listen|open\ in\ app|write
+     |(?:\d+|no)\ (?:comments?|responses?|replies)(?:\ on\b.{0,160})?|\d+\ restacks?|select\ page|(?:open\ menu\ ?)?(?:close\ menu)?|type\ your\ email.{0,10}
+     |thanks\ for\ reading\b.{0,80}subscribe.*|(?:photo|image)(?:\ credit)?(?::|\ by)\ .{1,60}\ (?:on|via|/|from)\ (?:unsplash|pexels|pixabay|flickr|shutterstock|getty).{0,20}
+     |you\ are\ here:.*|contents|(?:in\ )?this\ (?:article|post)(?:\ covers)?:?|on\ this\ page|(?:hide|show)(?:\ (?:contents|table))?|was\ this\ helpful\??
+     |like\ this:?|copy(?:\ url)?|0\ skip\ to\ content|edit(?:\ this)?|permalink|bookmark.{0,60}|accept(?:\ all)?(?:\ cookies)?|we\ use\ cookies\b.*|cookie\ (?:settings|policy)
      |(?:filed\ under|posted\ in|tagged(?:\ with|\ as)?)\b.{0,200}|(?:tags|categories|category|topics)\s*:.{0,200}
     )$""",
     re.VERBOSE | re.IGNORECASE,
@@ -51,6 +54,8 @@ _END = re.compile(
      |more\ (?:from|articles|posts)\b.{0,60}[^.]|recent\ (?:posts|comments|articles)|popular\ posts|recommended(?:\ (?:for\ you|reading|posts))?
      |about\ (?:the\ )?(?:author|me)(?::.*)?|primary\ sidebar|footer|archives|(?:©|copyright\b|\(c\)).{0,120}|.{0,60}all\ rights\ reserved.{0,40}
      |powered\ by\ .{0,60}|proudly\ powered\ by\ .*|privacy\ policy.{0,60}|terms\ (?:of\ (?:use|service)|and\ conditions).{0,60}
+     |responses\ \(\d+\)|discussion\ about\ this\ post|what\ are\ your\ thoughts\??|write\ a\ (?:response|comment).{0,5}|read\ (?:this\ )?next|view\ (?:archive|all\ posts)\b.{0,60}
+     |how\ we\ reviewed\ this\ article:?|submit\ a\ comment|\d+\ likes?\b.{0,20}|latest\ (?:posts|articles)|keep\ reading|up\ next|you'?ll\ also\ (?:like|love).{0,40}
      |notify\ me\ of\ .{0,80}|(?:←|«)\ .*|.*\ (?:→|»)
     )$""",
     re.VERBOSE | re.IGNORECASE,
@@ -60,58 +65,37 @@ _COMMENT_STAMP = re.compile(
     r"^(?:on\s+)?.{0,40}\b\d{4}\b.{0,8}\bat\s+\d{1,2}:\d{2}\s*(?:[ap]\.?m\.?)?\b.{0,20}$|^\d+ (?:minutes|hours|days|weeks|months|years) ago$",
     re.IGNORECASE,
 )
-_BYLINE = re.compile(
-    r"^(?:(?:written|posted|published|authored|article|words|reviewed)\s+)?(?:by|author)\s*:?\s+"
-    r"(?P<name>[A-ZÀ-Þ][\w.'’-]*(?:\s+(?:de|van|von|der|la|[A-ZÀ-Þ][\w.'’-]*)){0,4}(?:,\s*(?:Ph\.?D\.?|M\.?D\.?|MSc?|BSc?|CSCS\S*|DPT|RD|PT)\b\.?)*)"
-    r"(?P<rest>.*)$",
-    re.IGNORECASE,
-)  # fmt: skip
-_UPDATED = re.compile(
-    r"\b(?:(?:last\s+)?(?:updated|modified|edited|revised|reviewed)|update)\b\s*(?:on|:)?\s*",
-    re.IGNORECASE,
-)
-_DATED = re.compile(
-    r"\b(?:published|posted|written|date|created|on|updated|modified|edited|revised|reviewed|last)\b",
-    re.IGNORECASE,
-)
 _TAG_LINE = re.compile(
-    r"^(?:(?:filed under|posted in|tagged(?: with| as)?)\b\s*:?|(?:tags?|categor(?:y|ies)|topics)\s*:)\s*(?P<tags>.{2,200})$",
+    r"^(?:(?:filed under|posted in|tagged(?: with| as)?)\b\s*:?|(?:tags?|categor(?:y|ies)|topics)\s*:|tags(?=\s[^.]*$))\s*(?P<tags>.{2,200})$",
     re.IGNORECASE,
 )
 _MENU_SEPARATED = re.compile(r"\s[|»›>·•]\s")
-
-
-@dataclass(slots=True)
-class _Head:
-    """What the top of the page says about the article, and the line its text begins at."""
-
-    title: str = ""
-    author: str = ""
-    date: str = ""
-    updated: str = ""
-    start: int = 0
-    tags: list[str] = field(default_factory=list)
 
 
 def read_text(
     text: str, *, source: str, key: str, url: str = "", stem: str = ""
 ) -> Article | Skipped:
     """Text as an article; Markdown is kept as it is, furniture of copied pages goes."""
-    lines = [line.rstrip() for line in clean_text(text).split("\n")]
+    lines = _numbers_joined([line.rstrip() for line in clean_text(text).split("\n")])
     if not any(line.strip() for line in lines):
         return Skipped(source, "the file is empty")
     head = _read_head(lines)
     end = _end_of_article(lines, head.start, re.sub(r",.*", "", head.author))
+    dropped = _take_foot(lines, end, head)
+    dropped |= {
+        head.start + n for n in _without_contents([clean_line(w) for w in lines[head.start : end]])
+    }
     tags = list(head.tags)
     kept: list[str] = []
-    for line in lines[head.start : end]:
-        words = clean_line(line)
+    for n in range(head.start, end):
+        words = clean_line(lines[n])
         tagged = _TAG_LINE.match(words)
         if tagged and len(words) < 200:
             tags += [t.strip() for t in re.split(r"[,;|]|\s{2,}", tagged["tags"])]
-        elif not words or not (_is_furniture(words) or _is_meta_line(words, head)):
-            kept.append(line)
+        elif not words or not (n in dropped or _is_furniture(words) or _is_again(words, head)):
+            kept.append(lines[n])
     kept += _references_behind(lines[end:], kept)
+    kept = _up_to_last_entry(kept)
     body = tidy(_as_markdown(kept))
     if len(body.split()) < 5:
         return Skipped(source, "no article text found in the file")
@@ -125,35 +109,17 @@ def read_text(
         updated=head.updated,
         url=url or _own_url(lines[: head.start]),
         tags=tuple(dict.fromkeys(t for t in tags if t and len(t) < 60)),
+        summary=head.subtitle,
     )
 
 
-# -- the top -----------------------------------------------------------------------------------
-
-
-def _read_head(lines: Sequence[str]) -> _Head:
-    """Title, byline and dates from the lines before the first paragraph of prose."""
+def _read_head(lines: Sequence[str]) -> Head:
     words = [clean_line(line) for line in lines]
-    prose = next((n for n, w in enumerate(words) if _is_prose(w)), len(words))
-    top = [n for n in range(prose) if words[n]]
-    meta = [n for n in top if _is_byline(words[n]) or _is_date_line(words[n])]
-    head = _Head(start=prose)
-    for n in meta:
-        _take_meta(words[n], head)
-    if not head.author:
-        meta = sorted({*meta, *_bare_name(words, top, meta, head)})
-    candidates = [n for n in top if n not in meta and _could_be_title(words[n])]
-    title = _choose_title(words, candidates, meta)
-    if title is None:
-        head.start = (
-            min(meta[-1] + 1 if meta else prose, prose) if meta else _after_menu(words, prose)
-        )
-        return head
-    head.title = re.sub(r"^#+\s+", "", words[title])
-    last = max([title, *(n for n in meta if n <= title + 12)])
-    # A heading or a short list may stand between the byline and the first long paragraph.
-    head.start = last + 1
-    return head
+    furniture = [not w or _is_furniture(w) for w in words]
+    return HeadReader(words, furniture, [bool(w) and _is_prose(w) for w in words]).read()
+
+
+# -- the top -----------------------------------------------------------------------------------
 
 
 def _is_furniture(words: str) -> bool:
@@ -163,135 +129,74 @@ def _is_furniture(words: str) -> bool:
     sentence = words.endswith(".") and len(words.split()) > 4
     return (
         not sentence
-        or re.match(r"(?:no spam|unsubscribe|we use cookies|skip|join|get)\b", words, re.IGNORECASE)
+        or re.match(
+            r"(?:no spam|unsubscribe|we use cookies|skip|join|get|thanks)\b", words, re.IGNORECASE
+        )
         is not None
     )
 
 
 def _is_prose(words: str) -> bool:
-    if _is_furniture(words) or _MENU_SEPARATED.search(words) or _is_byline(words):
+    """Whether a line reads as a paragraph: long, or a whole sentence of some length."""
+    if _is_furniture(words) or _MENU_SEPARATED.search(words) or is_breadcrumb(words):
         return False
-    return len(words) > 90 or (len(words) > 60 and re.search(r"[.!?][\"”’)]?$", words) is not None)
-
-
-def _is_byline(words: str) -> bool:
-    match = _BYLINE.match(words)
-    return len(words) < 160 and words[:1].isalpha() and match is not None and _named(match["name"])
-
-
-def _named(name: str) -> bool:
-    return sum(w[:1].isupper() for w in name.split()) >= 1
-
-
-def _is_date_line(words: str) -> bool:
-    """A short line that is a date, or says when something was published or updated."""
-    if len(words) > 140 or not WRITTEN_DATE.search(words):
+    if not (len(words) > 90 or (len(words) > 60 and re.search(r"[.!?][\"”’)]?$", words))):
         return False
-    rest = _BY_INSIDE.sub(" ", WRITTEN_DATE.sub(" | ", words))
-    left = re.sub(r"[\W\d_]+|\b(?:at|am|pm|by|in|comments?|min|read|minutes?)\b", " ", rest)
-    left = _DATED.sub(" ", left)
-    return len(left.split()) <= 4
+    return read_meta(words) is None
 
 
-_PERSON = re.compile(
-    r"[A-ZÀ-Þ][\w.'’-]+(?:\s+(?:de|van|von|der|la|[A-ZÀ-Þ][\w.'’-]*)){1,3}(?:,\s*(?:Ph\.?D|M\.?D|MSc?|BSc?|CSCS|DPT|RD|PT)\b\.?)*"
-)
-_BY = re.compile(r"(?:(?:written|posted|published)\s+)?(?:by|author)\s*:?", re.IGNORECASE)
-_BY_INSIDE = re.compile(
-    rf"\b(?:by|author:?)\s+(?P<name>{_PERSON.pattern}|[A-ZÀ-Þ][\w.'’-]+)(?=\s*(?:$|[|·•,(–—-]|\s(?:on|in|at)\s))"
-)
-
-
-def _bare_name(
-    words: Sequence[str], top: Sequence[int], meta: Sequence[int], head: _Head
-) -> list[int]:
-    """Lines of a byline without "by": "By" and the name below it, or a name beside the date."""
-    for place, n in enumerate(top[:-1]):
-        if _BY.fullmatch(words[n]) and _PERSON.fullmatch(words[top[place + 1]]):
-            head.author = words[top[place + 1]]
-            return [n, top[place + 1]]
-    for n in meta:
-        named = [
-            p
-            for p in re.split(r"\s*[|·•]\s*", words[n])
-            if _PERSON.fullmatch(p) and not WRITTEN_DATE.search(p)
-        ]
-        if named and len(words[n]) < 120 and not _is_furniture(named[0]):
-            head.author = named[0]
-            return [n]
-        place = top.index(n)
-        beside = [*top[place + 1 : place + 2], *top[max(0, place - 1) : place]]
-        for m in beside:
-            others = [k for k in top if k not in {n, m} and len(words[k].split()) >= 3]
-            if _PERSON.fullmatch(words[m]) and _could_be_title(words[m]) and others:
-                head.author = words[m]
-                return [m]
-    return []
-
-
-def _take_meta(words: str, head: _Head) -> None:
-    byline = _BYLINE.match(words)
-    text = words
-    if byline and _is_byline(words):
-        name = re.split(
-            r"\s+(?:on|in|at|—|–|-|\||·|•)\s+|\s*[|·•(]", byline["name"] + (byline["rest"] or "")
-        )[0]
-        date = WRITTEN_DATE.search(name)
-        name = name[: date.start()] if date else name
-        if not head.author:
-            head.author = _UPDATED.sub("", name).strip(" ,;:–—-")
-    inside = _BY_INSIDE.search(words)
-    if inside and not head.author:
-        head.author = inside["name"].strip(" ,.")
-    updated = _UPDATED.search(text)
-    if updated:
-        behind = WRITTEN_DATE.search(text, updated.end())
-        head.updated = head.updated or (written_day(behind.group()) if behind else "")
-        text = text[: updated.start()] + (text[behind.end() :] if behind else "")
-    head.date = head.date or written_day(text)
-
-
-def _could_be_title(words: str) -> bool:
-    if _is_furniture(words) or _MENU_SEPARATED.search(words) or words.startswith(("http", "www.")):
-        return False
-    return 3 <= len(words) <= 160 and re.search(r"[A-Za-zÀ-ž]{2}", words) is not None
-
-
-def _choose_title(
-    words: Sequence[str], candidates: Sequence[int], meta: Sequence[int]
-) -> int | None:
-    marked = [n for n in candidates if words[n].startswith("# ")]
-    if marked:
-        return marked[0]
-    long = [n for n in candidates if len(words[n].split()) >= 3]
-    if meta:
-        above = [n for n in long if n < meta[0] and meta[0] - n <= 8]
-        if above:
-            return above[-1]
-        below = [n for n in long if meta[0] < n <= meta[-1] + 4]
-        if below:
-            return below[0]
-        short = [n for n in candidates if n < meta[0]]
-        if short:
-            return short[-1]
-    return (
-        long[0]
-        if long and not meta and long[0] == min(candidates)
-        else (long[-1] if long else (candidates[-1] if candidates else None))
-    )
-
-
-def _after_menu(words: Sequence[str], prose: int) -> int:
-    return next((n for n in range(prose, -1, -1) if n == 0 or _FURNITURE.match(words[n - 1])), 0)
-
-
-def _is_meta_line(words: str, head: _Head) -> bool:
-    """The byline and dates again, below the title or at the article's foot."""
-    if words == head.title:
+def _is_again(words: str, head: Head) -> bool:
+    """The title, byline and dates again, below the title or at the article's foot."""
+    if words in {head.title, head.subtitle} and words:
         return True
-    return (
-        _is_byline(words) and bool(head.author) and head.author in words and len(words) < 90
-    ) or (_is_date_line(words) and written_day(words) in {head.date, head.updated})
+    meta = read_meta(words) if len(words) < 140 else None
+    if meta is None:
+        return False
+    known = {head.date, head.updated, ""}
+    return meta.author in {head.author, ""} and meta.date in known and meta.updated in known
+
+
+_CONTENTS = re.compile(
+    r"(?:table of )?contents|in this (?:article|post):?|on this page", re.IGNORECASE
+)
+
+
+def _without_contents(words: Sequence[str]) -> set[int]:
+    """The lines of a table of contents: a run at the top whose lines come again as headings."""
+    prose = next((n for n, w in enumerate(words) if _is_prose(w)), len(words))
+    run = [n for n in range(prose) if words[n] and not _is_furniture(words[n])]
+    plain = [re.sub(r"^(?:[-*•]|\d{1,2}(?:\.\d+)*[.)]?)\s+", "", words[n]) for n in run]
+    later = set(words[prose:])
+    again = [n for n, text in zip(run, plain, strict=True) if text in later]
+    announced = any(_CONTENTS.fullmatch(w) for w in words[:prose])
+    if len(again) < (2 if announced else 3) or len(again) < 0.4 * len(run):
+        return set()
+    return {n for n in run if n >= (0 if announced else again[0])}
+
+
+def _take_foot(lines: Sequence[str], end: int, head: Head) -> set[int]:
+    """Byline and dates at the article's foot; those lines are no part of the text."""
+    taken: set[int] = set()
+    for n in range(head.start, end):
+        words = clean_line(lines[n])
+        meta = (
+            read_meta(words) if 5 < len(words) < 140 and not is_reference_heading(words) else None
+        )
+        if meta and not re.search(r"[.!?]\s+\S", words) and not re.match(r"\d{4}", words):
+            head.take(meta)
+            taken.add(n)
+        elif not head.updated and (said := re.match(r"(?i)(?:last )?(?:updated?|edit)\b", words)):
+            head.updated = written_day(words[said.end() : said.end() + 30])
+    behind = lines[end : end + 40]
+    for line in behind if not head.author else ():
+        about = re.fullmatch(
+            rf"(?i:about(?: the author)?|written by|author)\s*:?\s+(?P<name>{PERSON.pattern})",
+            clean_line(line),
+        )
+        if about:
+            head.author = about["name"]
+            break
+    return taken
 
 
 def _own_url(lines: Iterable[str]) -> str:
@@ -311,11 +216,14 @@ def _own_url(lines: Iterable[str]) -> str:
 
 def _end_of_article(lines: Sequence[str], start: int, author: str = "") -> int:
     """The line at which comments, related posts or the footer begin."""
-    prose_seen = False
+    prose_seen = listing = False
     for n in range(start, len(lines)):
         words = clean_line(lines[n])
         if not words:
             continue
+        if listing and author and _is_signature(words, author):
+            return n
+        listing = listing or is_reference_heading(words.lstrip("# "))
         about = author and re.fullmatch(
             rf"about(?: the author)?:?\s+{re.escape(author)}", words, re.IGNORECASE
         )
@@ -323,6 +231,12 @@ def _end_of_article(lines: Sequence[str], start: int, author: str = "") -> int:
             return n
         prose_seen = prose_seen or _is_prose(words)
     return len(lines)
+
+
+def _is_signature(words: str, author: str) -> bool:
+    """The author's name alone, or in a byline: behind a reference list, the author's box."""
+    meta = read_meta(words)
+    return words == author or (meta is not None and meta.author.startswith(author))
 
 
 def _opens_comment(lines: Sequence[str], n: int) -> bool:
@@ -338,6 +252,29 @@ def _opens_comment(lines: Sequence[str], n: int) -> bool:
     )
 
 
+def _up_to_last_entry(kept: Sequence[str]) -> list[str]:
+    """Without the short lines behind the reference list: topics, counts, the author's line."""
+    words = [clean_line(line) for line in kept]
+    start = next(
+        (n for n in range(len(words) - 1, -1, -1) if is_reference_heading(words[n].lstrip("# "))),
+        None,
+    )
+    if start is None:
+        return list(kept)
+    end = len(words)
+    while end > start + 1 and not _could_be_entry(words[end - 1]):
+        end -= 1
+    return list(kept[:end] if end > start + 1 else kept)
+
+
+def _could_be_entry(words: str) -> bool:
+    return len(words) > 80 or (
+        len(words) > 25
+        and re.search(r"\b(?:1[89]|20)\d{2}|doi|https?://|n\.d\.|in press", words, re.IGNORECASE)
+        is not None
+    )
+
+
 def _references_behind(rest: Sequence[str], kept: Sequence[str]) -> list[str]:
     """The reference list, where share buttons or the author's box stood before it."""
     if any(is_reference_heading(clean_line(line).lstrip("# ")) for line in kept):
@@ -349,8 +286,9 @@ def _references_behind(rest: Sequence[str], kept: Sequence[str]) -> list[str]:
         ):
             return []
         if is_reference_heading(words.lstrip("# ")):
-            end = _end_of_article(rest, n + 1)
-            return ["", *rest[n:end]]
+            entries = rest[n + 1 : _end_of_article(rest, n + 1)]
+            is_list = any(_could_be_entry(clean_line(entry)) for entry in entries)
+            return ["", line, *entries] if is_list else []
     return []
 
 
@@ -362,34 +300,100 @@ def _as_markdown(lines: Sequence[str]) -> str:
     lines = _dedented(lines)
     if any(re.match(r"#{1,6}\s+\S", line) for line in lines):
         return "\n".join(lines)
-    lines = _unwrapped(lines)
+    lines = _unwrapped(_items_marked(lines))
     out: list[str] = []
     for n, line in enumerate(lines):
         words = line.strip()
+        bullet = _BULLET.match(words)
         if not words:
             out.append("")
-            continue
-        following = next((w for w in lines[n + 1 :] if w.strip()), "")
-        bullet = re.match(r"(?:[-*•·▪‣–]|\d{1,2}[.)])\s+", words)
-        if bullet:
+        elif bullet:
             mark = bullet.group().strip()
             out.append(f"{mark if mark[0].isdigit() else '-'} {escape(words[bullet.end() :])}")
-        elif _is_heading(words, following):
+        elif _TABLE_ROW.match(line):
+            out += _table_row(lines, n)
+        elif _is_heading(lines, n):
             out += ["", f"## {escape(words)}", ""]
         else:
             out += ["", escape_start(escape(words)), ""]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(out))
 
 
-def _is_heading(words: str, following: str) -> bool:
+_BULLET = re.compile(r"(?:[-*•·▪‣–◦○]|\d{1,2}[.)])\s+")
+_TABLE_ROW = re.compile(r"[^\t\n]*\S[^\t\n]*(?:\t[^\t\n]*)+$")
+
+
+def _table_row(lines: Sequence[str], n: int) -> list[str]:
+    """A row of cells that a tab parts, as browsers copy tables; the first row is the header."""
+
+    def is_row(k: int) -> bool:
+        same = lines[n].count("\t")
+        return (
+            0 <= k < len(lines)
+            and bool(_TABLE_ROW.match(lines[k]))
+            and lines[k].count("\t") == same
+        )
+
+    cells = [escape(cell.strip()).replace("|", "\\|") for cell in lines[n].split("\t")]
+    if not (is_row(n - 1) or is_row(n + 1)):
+        return ["", escape_start(" ".join(cells)), ""]
+    row = "| " + " | ".join(cells) + " |"
+    return [row] if is_row(n - 1) else ["", row, "|" + " --- |" * len(cells)]
+
+
+def _items_marked(lines: Sequence[str]) -> list[str]:
+    """Bullets for the unmarked short lines below "…:", which are a list in the browser."""
+    out = list(lines)
+    for n, line in enumerate(lines):
+        if not line.rstrip().endswith(":") or _BULLET.match(line.strip()):
+            continue
+        start = next(
+            (k for k in range(n + 1, min(n + 3, len(lines))) if lines[k].strip()), len(lines)
+        )
+        end = start
+        while end < len(lines) and _could_be_item(lines[end]):
+            end += 1
+        if end - start >= 2 and (end == len(lines) or not lines[end].strip()):
+            out[start:end] = [f"- {item.strip()}" for item in lines[start:end]]
+    return out
+
+
+def _could_be_item(line: str) -> bool:
+    words = line.strip()
+    return (
+        bool(words)
+        and len(words) <= 120
+        and "\t" not in line
+        and not _BULLET.match(words)
+        and not words.endswith(":")
+    )
+
+
+def _is_heading(lines: Sequence[str], n: int) -> bool:
+    """A short line without a sentence's end that text follows; never one of several short lines."""
+    words = lines[n].strip()
     if is_reference_heading(words):
         return True
+    following = next((w.strip() for w in lines[n + 1 :] if w.strip()), "")
+    before = lines[n - 1].strip() if n else ""
+    text_follows = (
+        len(following) > 60
+        or _BULLET.match(following) is not None
+        or "\t" in following
+        or (len(following.split()) >= 4 and following.endswith((".", "!", "?", ":")))
+    )
     return (
         len(words) <= 80
         and not re.search(r"[.,;:!…\"”)]$", words)
         and words[:1].isupper()
         and len(words.split()) <= 12
-        and (len(following) > 60 or bool(re.match(r"(?:[-*•]|\d{1,2}[.)])\s", following)))
+        and text_follows
+        and (
+            not before
+            or len(before) > 60
+            or before.endswith((".", "!", "?", ":"))
+            or _BULLET.match(before) is not None
+        )
         and not re.match(r"[A-Z][\w'’-]+,\s+[A-Z]\.", words)
     )
 
@@ -400,6 +404,24 @@ def _dedented(lines: Sequence[str]) -> list[str]:
         re.sub(r"^[ \t\u00a0]+", "", line) if not re.match(r"\s+[-*\d]", line) else line
         for line in lines
     ]
+
+
+def _numbers_joined(lines: Sequence[str]) -> list[str]:
+    """A note's number that stands on a line of its own joined to the entry below it."""
+    out = list(lines)
+    for n in range(len(lines) - 1):
+        if re.fullmatch(r"\s*\d{1,3}\.?\s*", lines[n]):
+            entry = next(
+                (k for k in range(n + 1, min(n + 3, len(lines))) if lines[k].strip()), None
+            )
+            if (
+                entry is not None
+                and len(lines[entry]) > 40
+                and re.search(r"\b(?:19|20)\d{2}\b", lines[entry])
+            ):
+                out[entry] = f"{lines[n].strip().rstrip('.')}. {lines[entry].strip()}"
+                out[n] = ""
+    return out
 
 
 def _unwrapped(lines: Sequence[str]) -> list[str]:
