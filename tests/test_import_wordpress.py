@@ -11,6 +11,8 @@ import pytest
 from ingest.corpus_files import read_document
 from ingest.fetching import Fetcher
 from ingest.importing import Report, import_all
+from ingest.sources.found import Article
+from ingest.sources.wordpress import Site, article_of
 from tests.wordpress.server import Post, WordPress, serving
 
 CLASSIC = """<p>Rest three minutes between hard sets 💪 — it pays&#8230;</p>
@@ -336,3 +338,26 @@ def test_maintenance_is_not_waited_for_ten_minutes(site: WordPress, corpus: Path
     assert clock.slept == []
     assert "asks to wait 600 s" in str(report.items[0].reason)
     assert report.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("excerpt", "summary"),
+    [
+        ("<p>Squats grew the legs of most people who did them. Then came thrusts.</p>\n", ""),
+        ("<p>Why depth pays.</p>\n", "Why depth pays."),
+        ("<p>Squats grew the legs of most [&hellip;]</p>\n", ""),
+    ],
+    ids=["WordPress's own, without its blocks", "a person's", "WordPress's own, cut off"],
+)
+def test_only_a_persons_excerpt_is_a_summary(excerpt: str, summary: str) -> None:
+    row = {
+        "id": 5, "link": "https://blog.example/squats/", "status": "publish",
+        "title": {"rendered": "Squats"}, "excerpt": {"rendered": excerpt},
+        "content": {
+            "rendered": "<p>Squats grew the legs of most people who did them.</p>"
+            '<ul class="wp-block-latest-posts"><li>Another post</li></ul><p>Then came thrusts.</p>',
+        },
+    }  # fmt: skip
+    article = article_of(Site("https://blog.example/wp-json/", "https://blog.example/"), row)
+    assert isinstance(article, Article)
+    assert article.summary == summary
