@@ -15,7 +15,7 @@ from urllib.parse import urljoin, urlsplit
 
 from ingest.html_markdown import Node, tag_of, to_markdown
 
-CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]|[\u200b\u2060\ufeff\u00ad]")
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]|[\u200b\u2060\ufeff\u00ad\u202a-\u202e\u2066-\u2069]")
 _DROPPED = (
     "script", "style", "noscript", "template", "iframe", "object", "embed", "form", "input",
     "button", "select", "textarea", "svg", "canvas", "video", "audio", "dialog", "head", "link",

@@ -18,7 +18,7 @@ from ingest.corpus_files import split_front_matter, write_atomically
 from rag.errors import CorpusError
 
 FOLDER = ".import"
-VERSION = 1
+VERSION = 2
 """Raised when the same source would now be cleaned differently, so that it is read again."""
 
 

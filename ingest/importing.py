@@ -8,6 +8,7 @@ an interrupt at any moment loses nothing and the next run goes on.
 from __future__ import annotations
 
 import argparse
+import logging
 import re
 import sys
 from collections import Counter
@@ -16,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from textwrap import shorten
 from typing import Any, Literal
 
 from ingest.cleaning import summary_of
@@ -43,6 +45,7 @@ from rag.errors import CorpusError, RagError
 Action = Literal["added", "updated", "unchanged", "skipped", "removed"]
 ACTIONS: tuple[Action, ...] = ("added", "updated", "unchanged", "skipped", "removed")
 _SLUG_LENGTH = 80
+_DEVICE = re.compile(r"con|prn|aux|nul|com\d|lpt\d")
 _EMPTY_SLUGS = frozenset({"", "index", "default", "home", "untitled", "document"})
 
 
@@ -297,6 +300,8 @@ class _Import:
         if slug in _EMPTY_SLUGS or slug.isdigit():
             slug = slugify(article.title)
         slug = slug[:_SLUG_LENGTH].strip("-")
+        if _DEVICE.fullmatch(slug):  # no file of this name can be made on Windows
+            slug = f"article-{slug}"
         return slug or f"article-{slugify(article.post_id or article.key)[-12:].strip('-')}"
 
     def _keep_theirs(self, path: str, meta: Mapping[str, Any], body: str, action: Action) -> None:
@@ -321,7 +326,7 @@ class _Import:
         for item in found.items:
             key, action = self._library.put(item, origin=found.source)
             self._report.references[action] += 1
-            name = f"{found.source}: {item.get('title')}"
+            name = f"{found.source}: {shorten(str(item.get('title')), 160, placeholder=' …')}"
             yield Item(
                 name,
                 f"references/{key}.md",
@@ -477,6 +482,8 @@ def add_import_parser(subparsers: Any) -> None:
 
 def run_import(args: argparse.Namespace) -> int:
     """The command: a line an item on stdout, failures on stderr, exit 0, 1 or 2."""
+    for name in ("trafilatura", "bibtexparser", "pypdf"):  # what they say, the report says
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     corpus = args.corpus
     if corpus is None:
         from rag.settings import load_settings

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
 import threading
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
@@ -271,10 +272,12 @@ def pdf_with_loop(path: Path) -> Path:
         (lambda d: (d / "b.pdf", (d / "b.pdf").write_bytes(b"%PDF-1.7 nothing"))[0], "PDF"),
         (lambda d: pdf_with_loop(d / "loop.pdf"), "PDF"),
         (lambda d: (d / "a.exe", (d / "a.exe").write_bytes(b"MZ"))[0], "none of"),
+        (lambda d: (d / "n.md", (d / "n.md").write_bytes(bytes(range(256)) * 40))[0], "binary"),
+        (lambda d: (d / "p.txt", (d / "p.txt").write_bytes(b"\x89PNG\r\n\x1a\n" + b"a" * 99))[0], "binary"),
     ],
     ids=[
         "a huge page", "a huge text", "a zip bomb", "entities in a docx", "a broken zip",
-        "an entity bomb", "an outside entity", "a broken pdf", "a pdf that loops", "a program",
+        "an entity bomb", "an outside entity", "a broken pdf", "a pdf that loops", "a program", "noise named .md", "a picture named .txt",
     ],
 )  # fmt: skip
 def test_a_hostile_file_is_refused_and_the_rest_imported(
@@ -350,3 +353,47 @@ def test_the_naughty_bytes_of_a_zip_are_never_written_outside(tmp_path: Path) ->
     report = import_all([str(tmp_path / "a.docx")], tmp_path / "corpus")
     assert [i.action for i in report.items] == ["added"]
     assert not list(tmp_path.parent.glob("evil.txt"))
+
+
+def test_yaml_aliases_that_unfold_to_megabytes_stay_small(tmp_path: Path) -> None:
+    """Nine levels of nine aliases each: written out, some 25 MB in one field."""
+    levels = ["l0: &l0 [x,x,x,x,x,x,x,x,x]"]
+    levels += [f"l{n}: &l{n} [{','.join([f'*l{n - 1}'] * 9)}]" for n in range(1, 8)]
+    text = "\n".join(["---", *levels, "title: Hips", "tags: *l7", "---", "", "Words about hips."])
+    (tmp_path / "bomb.md").write_text(text)
+    report = import_all([str(tmp_path / "bomb.md")], tmp_path / "corpus")
+    assert [i.action for i in report.items] == ["added"]
+    assert (tmp_path / "corpus" / "articles" / "hips.md").stat().st_size < 2000
+
+
+def test_an_endless_title_in_a_library_is_skipped_and_not_printed(tmp_path: Path) -> None:
+    (tmp_path / "a.ris").write_text(f"TY  - JOUR\nTI  - {'x' * 2_000_000}\nER  - \n")
+    report = import_all([str(tmp_path / "a.ris")], tmp_path / "corpus")
+    assert [i.reason for i in report.items] == ["entry 1: a title of 2000000 characters"]
+    assert not list((tmp_path / "corpus").rglob("*.md"))
+
+
+@pytest.mark.parametrize(
+    ("meta", "path"),
+    [
+        ("title: con", "articles/article-con.md"),
+        ("title: Nul", "articles/article-nul.md"),
+        ("title: LPT1", "articles/article-lpt1.md"),
+        ("title: Hips\nslug: ../../../evil", "articles/evil.md"),
+        ("title: Hips\nslug: C:\\windows\\hips", "articles/c-windows-hips.md"),
+        ("title: Console", "articles/console.md"),
+    ],
+)
+def test_a_name_is_one_that_every_system_can_hold(tmp_path: Path, meta: str, path: str) -> None:
+    (tmp_path / "a.md").write_text(f"---\n{meta}\n---\n\nWords about hips that say enough.\n")
+    report = import_all([str(tmp_path / "a.md")], tmp_path / "corpus")
+    assert [i.path for i in report.items] == [path]
+
+
+def test_marks_that_turn_text_around_are_dropped(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text(
+        "# Good \u202eevil\u202c title\n\nWords\u2066 about hips.\n", "utf-8"
+    )
+    import_all([str(tmp_path / "a.md")], tmp_path / "corpus")
+    text = (tmp_path / "corpus" / "articles" / "good-evil-title.md").read_text("utf-8")
+    assert not re.search("[\u202a-\u202e\u2066-\u2069]", text)

@@ -9,7 +9,7 @@ from typing import Any
 
 from ingest.cleaning import clean_line, clean_text, rendered_line
 from ingest.corpus_files import year_of
-from ingest.reference_strings import clean_doi
+from ingest.reference_strings import MAX_CHARACTERS, clean_doi
 from ingest.sources.found import Bibliography, CslItem
 from rag.errors import CorpusError
 
@@ -165,10 +165,12 @@ def _checked(items: list[CslItem], skipped: list[str], source: str) -> Bibliogra
                 tidy["DOI"] = clean_doi(doi.group())
             else:
                 del tidy["DOI"]
-        if tidy.get("title"):
+        title = str(tidy.get("title") or "")
+        if 0 < len(title) <= MAX_CHARACTERS:
             good.append(tidy)
         else:
-            skipped.append(f"entry {number}: no title")
+            problem = f"a title of {len(title)} characters" if title else "no title"
+            skipped.append(f"entry {number}: {problem}")
     return Bibliography(source, tuple(good), tuple(skipped))
 
 

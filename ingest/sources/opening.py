@@ -111,11 +111,11 @@ def read_file(path: Path, source: str) -> Iterator[Found]:
 def _by_suffix(path: Path, source: str, key: str) -> Iterator[Found]:
     match path.suffix.lower():
         case ".html" | ".htm" | ".xhtml":
-            yield read_page(decoded(_bytes(path)), source=source, key=key)
+            yield read_page(_text(path), source=source, key=key)
         case ".md" | ".markdown" | ".mdown":
-            yield read_markdown(decoded(_bytes(path)), source=source, key=key, stem=path.stem)
+            yield read_markdown(_text(path), source=source, key=key, stem=path.stem)
         case ".txt" | ".text":
-            yield _text_or_page(decoded(_bytes(path)), source, key, path.stem)
+            yield _text_or_page(_text(path), source, key, path.stem)
         case ".pdf":
             yield read_pdf(path, source=source, key=key)
         case ".docx":
@@ -123,11 +123,11 @@ def _by_suffix(path: Path, source: str, key: str) -> Iterator[Found]:
         case ".xml" | ".rss" | ".atom" | ".wxr":
             yield from _read_xml_file(path, source)
         case ".bib" | ".bibtex":
-            yield read_bibtex(decoded(_bytes(path)), source)
+            yield read_bibtex(_text(path), source)
         case ".ris":
-            yield read_ris(decoded(_bytes(path)), source)
+            yield read_ris(_text(path), source)
         case ".json":
-            yield read_csl_json(decoded(_bytes(path)), source)
+            yield read_csl_json(_text(path), source)
         case other:
             kinds = ".html .md .txt .pdf .docx .xml .bib .ris .json"
             yield Skipped(source, f"{_UNREAD}{other or 'no suffix'} is none of {kinds}")
@@ -139,6 +139,32 @@ def _text_or_page(text: str, source: str, key: str, stem: str) -> Found:
     if re.match(r"\s*---\n(?:[\w-]+:.*\n)+", text):
         return read_markdown(text, source=source, key=key, stem=stem)
     return read_text(text, source=source, key=key, stem=stem)
+
+
+def _text(path: Path) -> str:
+    """A text file's characters; raises `CorpusError` for what is no text by whatever name."""
+    data = _bytes(path)
+    if not data.startswith((b"\xff\xfe", b"\xfe\xff")) and _is_binary(data[:100_000]):
+        raise CorpusError("a binary file, no text")
+    return decoded(data)
+
+
+def _is_binary(data: bytes) -> bool:
+    """Whether more than a stray few of the bytes are control characters, as in no encoding of text."""
+    strange = len(data.translate(None, _TEXT_BYTES))
+    return data.startswith(_BINARY_STARTS) or strange > max(8, 0.01 * len(data))
+
+
+_TEXT_BYTES = bytes({*range(0x20, 0x100), *b"\t\n\v\f\r\x1a\x1b"})
+_BINARY_STARTS = (
+    b"\x89PNG",
+    b"%PDF-",
+    b"PK\x03\x04",
+    b"GIF8",
+    b"\xff\xd8\xff",
+    b"\x7fELF",
+    b"\xd0\xcf\x11\xe0",
+)
 
 
 def _bytes(path: Path, limit: int = MAX_TEXT) -> bytes:
