@@ -14,7 +14,7 @@ MAX_CHARACTERS = 3000
 
 _U = "A-ZÀ-ÖØ-ÞŁŚŞŽČĆĐĞİŐŘŠŤŰ"
 _L = "a-zà-öø-ÿąćęłńóśźżčďěňřšťůžőűğışăâîșțđ'’ʼ"
-_PARTICLE = r"(?:[Dd][ae]l?|[Dd]os|[Dd]as|[Dd]i|[Dd]u|[Vv][oa]n|[Dd]er|[Dd]en|[Tt]en|[Tt]er|[Ll]a|[Ll]e|[Ee]l|[Aa]l|[Bb]in|[Ii]bn|[Ss]t\.?|[Mm]ac|zu|d['’])"
+_PARTICLE = r"(?:[Dd][ae]l?|[Dd]os|[Dd]as|[Dd]i|[Dd]u|[Vv][oa]n|[Dd]er|[Dd]en|[Tt]en|[Tt]er|[Ll]a|[Ll]e|[Ee]l|[Aa]l|[Bb]in|[Ii]bn|[Ss]t\.?|[Mm]ac|zu|Ó|Ní|d['’])"
 _WORD = rf"(?:[{_U}]['’]?[{_U}]?[{_L}]+(?:[{_U}][{_L}]+)?(?:[-‐–][ ]?[{_U}]?[{_L}]+)*|[{_U}]{{2,}}(?:-[{_U}]{{2,}})*)"
 _FAMILY = rf"(?:{_PARTICLE}[ -]?){{0,3}}{_WORD}(?:[ ]{_WORD}){{0,2}}"
 _INITIALS = rf"(?:[{_U}][{_L}]?\.[ ]?-?[ ]?){{1,5}}"
@@ -196,6 +196,14 @@ def _plain(text: str) -> str:
 
 _ORGANISATION = re.compile(rf"([A-Z][\w&.' -]{{1,60}}?)[,.]?\s({_YEAR})([a-z])?[.,:]\s")
 
+_BODY = re.compile(
+    r"((?=[^.(]{0,90}\b(?:Organi[sz]ation|Association|College|Institutes?|Society|Department|Ministry|Council|"
+    r"Academy|Cent(?:er|re)s?|Committee|Federation|Foundation|Agency|Collaboration)\b)"
+    r"(?:[A-Z][\w&'’-]*|of|for|and|the|on|in|to|&|,)(?:\s(?:[A-Z][\w&'’-]*|of|for|and|the|on|in|to|&),?){1,11})"
+    r"\.\s+(?=[A-Z0-9“\"‘])"
+)
+"""An organisation as Vancouver's author: "World Health Organization. Global …"."""
+
 # -- authors and year --------------------------------------------------------------------------
 
 
@@ -205,6 +213,9 @@ def _head(text: str) -> tuple[list[dict[str, str]], int | None, str, str]:
     dated = _year_at(text, end)
     if authors and dated:
         return authors, dated[0], dated[1], text[dated[2] :].lstrip(" .,:;")
+    body = _BODY.match(text) if not authors else None
+    if body:
+        return [{"literal": body[1].strip()}], None, "", text[body.end() :].lstrip()
     organisation = _ORGANISATION.match(text) if not authors else None
     if organisation:
         names = [{"literal": organisation[1].strip(" .,")}]

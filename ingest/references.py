@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from ingest.cleaning import is_reference_heading
@@ -299,22 +300,35 @@ class Linked:
     unresolved: list[str] = field(default_factory=list)
 
 
-_NAME = r"(?:(?:[Vv]an|[Vv]on|[Dd]e|[Dd]el|[Dd]ella|[Dd]er|[Dd]en|[Dd]a|[Dd]i|[Dd]os|[Ll]a|[Ll]e|[Tt]er|[Tt]en)\s+){0,3}[A-ZÀ-ÞŁŚŠŽČĐ][\w'’‐-]*(?:\s[A-ZÀ-Þ][\w'’-]+)?"
+_NAME = r"(?:(?:[Vv]an|[Vv]on|[Dd]e|[Dd]el|[Dd]ella|[Dd]er|[Dd]en|[Dd]a|[Dd]i|[Dd]os|[Ll]a|[Ll]e|[Tt]er|[Tt]en|Ó|O|Ní|Mac|Mc|St\.?)\s+){0,3}[A-ZÀ-ÞŁŚŠŽČĐ][\w'’‐-]*(?:\s[A-ZÀ-Þ][\w'’-]+)?"
 _INITIAL = r"(?:[A-Z]\.\s?){0,3}"
 _ETAL = r"(?:\s*,?\s*(?:\*?et\.?\s+al\b\.?\*?|and (?:colleagues|co-?workers|others)|& colleagues))"
-_NAMES = rf"{_INITIAL}{_NAME}(?:(?:\s*,?\s*(?:&|and)\s*|\s*,\s*){_INITIAL}{_NAME}){{0,8}}{_ETAL}?"
+_BEHIND = r"(?:,\s(?:[A-Z]\.\s?){1,3}|\s[A-Z]{1,2}(?=[\s,]))?"
+"""Initials behind a name: "Smith, J., 2010", "Contreras B et al."."""
+_NAMES = (
+    rf"{_INITIAL}{_NAME}{_BEHIND}"
+    rf"(?:(?:\s*,?\s*(?:&|and)\s*|\s*,\s*){_INITIAL}{_NAME}{_BEHIND}){{0,8}}{_ETAL}?"
+)
 _YEARS = r"(?:(?:1[89]|20)\d{2}[a-z]?|n\.d\.|in press)(?:\s*,\s*(?:(?:1[89]|20)\d{2}[a-z]?|[b-z]\b)){0,6}"
 _ONE = re.compile(
     rf"^(?P<before>(?:(?:see(?: also)?|cf\.|e\.g\.|i\.e\.|as in|also|reviewed (?:in|by)|for (?:a )?reviews?,? see)[,:]?\s+)*)"
-    rf"(?P<names>{_NAMES})\s*,?\s*\(?(?P<years>{_YEARS})\)?(?P<after>(?:\s*[,:]\s*.{{1,60}})?)$"
+    rf"(?P<names>{_NAMES})\s*,?\s*\(?(?P<years>{_YEARS})\)?(?P<after>(?:\s*[,:]\s*.{{1,60}}|\s(?:for|but|in|on|who|which)\s.{{1,60}})?)$"
 )
 _PARENTHESES = re.compile(
-    r"[(\[]([^()\[\]]*(?:\([^()]*\)[^()\[\]]*)?\b(?:1[89]|20)\d{2}[a-z]?\b[^()\[\]]*)[)\]](?!\()"
+    r"[(\[]((?:[^()\[\]]|\[[A-Z]{2,8}\]){0,400}?(?:\([^()]*\)[^()\[\]]*)?\b(?:1[89]|20)\d{2}[a-z]?\b[^()\[\]]*)[)\]](?!\()"
 )
 _NARRATIVE = re.compile(
     rf"(?P<names>{_NAMES})(?:['’]s?)?\s+[(\[](?P<years>{_YEARS})(?P<after>,\s*pp?\.\s*[\d–-]+)?[)\]](?!\()"
 )
 _NUMBERS = re.compile(r"\\?\[(\s*\d{1,3}(?:\s*[,;–—‐-]\s*\d{1,3})*\s*)\\?\](?!\()")
+_BARE = re.compile(
+    rf"(?P<names>{_INITIAL}{_NAME}{_BEHIND}{_ETAL}),?\s+(?P<years>(?:1[89]|20)\d{{2}}[a-z]?)(?=[\s,.;:)]|$)"
+)
+_IN_PARENTHESES = re.compile(
+    r"(?<=[\w.,%”\"’])(\s?)\((\d{1,3}(?:\s*[,;–-]\s*\d{1,3}){0,9})\)(?=[\s.,;:!?]|$)"
+)
+_UNIT = re.compile(r"(?:\b(?:[ckmµ]?m|in|ft|s|h|R|r|kg/m|10)|χ|[ηω]p?)$")
+"""What a raised 2 or 3 belongs to as an exponent."""
 _SPLIT_RANGE = re.compile(r"\\?\[(\d{1,3})\\?\]\s?[–—‐-]\s?\\?\[(\d{1,3})\\?\](?!\()")
 _SUPERSCRIPT = re.compile(r"\^(\d{1,3}(?:[,;–—-]\d{1,3})*)\^")
 _UNICODE_SUPERSCRIPT = re.compile(
@@ -327,12 +341,41 @@ _SUPERS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 def link_citations(body: str, listed: Sequence[Listed]) -> Linked:
     """The body with every citation that one entry fits turned into `[@id]`."""
     linked = _linked(body, _Finder(listed))
-    if not linked.cited and listed and all(x.entry.number is None for x in listed):
+    if linked.cited or not listed:
+        return linked
+    counted = list(listed)
+    if all(x.entry.number is None for x in listed):
         # A list without numbers cited by numbers: they count in the order of the list.
         counted = [Listed(x.id, replace(x.entry, number=n)) for n, x in enumerate(listed, 1)]
         by_order = _linked(body, _Finder(counted))
-        return by_order if by_order.cited else linked
-    return linked
+        if by_order.cited:
+            return by_order
+    return _linked_in_parentheses(body, _Finder(counted)) or linked
+
+
+def _linked_in_parentheses(body: str, finder: _Finder) -> Linked | None:
+    """ "growth (1, 3)." where nothing else cites, and such numbers name most of the list."""
+    cited: set[str] = set()
+
+    def link(match: re.Match[str]) -> str:
+        ids = None if _enumerates(match) else finder.by_numbers(match[2].replace("–", "-"))
+        cited.update(ids or ())
+        return f" {_cite(ids)}" if ids else match.group()
+
+    text = _IN_PARENTHESES.sub(link, body)
+    return Linked(text, cited) if len(cited) > 0.5 * finder.size else None
+
+
+def _enumerates(match: re.Match[str]) -> bool:
+    """ "first (1) squats, then (2) thrusts": numbers of points, not of references."""
+    if not match[2].isdigit() or not re.match(r"\s[a-z]", match.string[match.end() :]):
+        return False
+    number, text = int(match[2]), match.string
+    near = text[max(0, match.start() - 150) : match.start()], text[match.end() : match.end() + 150]
+    return any(
+        re.search(rf"\({n}\)\s[a-z]", part)
+        for n, part in zip((number - 1, number + 1), near, strict=True)
+    )
 
 
 def _linked(body: str, finder: _Finder) -> Linked:
@@ -353,8 +396,44 @@ def _link_piece(text: str, finder: _Finder, linked: Linked) -> str:
         text = _NUMBERS.sub(lambda m: _numbers(m, finder, linked), text)
         text = _UNICODE_SUPERSCRIPT.sub(lambda m: _unicode_numbers(m, finder, linked), text)
     text = _SUPERSCRIPT.sub(lambda m: _superscript(m, finder, linked), text)
+    text = _organisations(text, finder, linked)
     text = _NARRATIVE.sub(lambda m: _narrative(m, finder, linked), text)
-    return _PARENTHESES.sub(lambda m: _parenthetical(m, finder, linked), text)
+    text = _PARENTHESES.sub(lambda m: _parenthetical(m, finder, linked), text)
+    return _bare(text, finder, linked)
+
+
+def _organisations(text: str, finder: _Finder, linked: Linked) -> str:
+    """ "World Health Organization (2020)", with or without its "[WHO]"."""
+    for name in finder.organisations:
+        narrative = (
+            rf"{re.escape(name)}(?:\s\\?[\[(][A-Z]{{2,8}}\\?[\])])?\s\((?P<years>{_YEARS})\)"
+        )
+        text = re.sub(narrative, partial(_organisation_said, name, finder, linked), text)
+    return text
+
+
+def _organisation_said(name: str, finder: _Finder, linked: Linked, match: re.Match[str]) -> str:
+    ids = [finder.by_organisation(name, *year) for year in _years(match["years"])]
+    if not ids or None in ids:
+        return match.group()
+    keys = [key for key in ids if key]
+    linked.cited.update(keys)
+    return f"{match.group()[: match.start('years') - match.start() - 1]}{_cite(keys)}"
+
+
+def _bare(text: str, finder: _Finder, linked: Linked) -> str:
+    """ "Contreras et al., 2013" without parentheses: only with "et al.", which prose never has."""
+    pieces = re.split(r"(\[[^\[\]]*@[^\[\]]*\])", text)
+
+    def link(match: re.Match[str]) -> str:
+        found = [_by_trailing_names(finder, match["names"], *y) for y in _years(match["years"])]
+        if len(found) != 1 or found[0] is None:
+            return match.group()
+        linked.cited.add(found[0])
+        return f"{match['names']} {_cite([found[0]])}"
+
+    pieces[::2] = [_BARE.sub(link, piece) for piece in pieces[::2]]
+    return "".join(pieces)
 
 
 class _Finder:
@@ -364,7 +443,11 @@ class _Finder:
         self._listed = listed
         self._numbers = {x.entry.number: x.id for x in listed if x.entry.number is not None}
         self.numbered = bool(self._numbers)
+        self.size = len({x.id for x in listed})
         self.knows_any = bool(listed)
+        self.organisations = {
+            name: x.id for x in listed for name in _organisation(x.entry.item) if " " in name
+        }
 
     def by_numbers(self, text: str) -> list[str] | None:
         """The ids of "1,3-5"; None unless every one is in the list."""
@@ -405,6 +488,25 @@ class _Finder:
         return len(families) == 1 or all(
             any(_same_name(f, a, item) for a in authors) for f in families[1:]
         )
+
+    def by_organisation(self, name: str, year: str, suffix: str) -> str | None:
+        """The one id of an organisation's work, by its whole name."""
+        fits = [
+            x
+            for x in self._listed
+            if folded(name) in map(folded, _organisation(x.entry.item))
+            and str(year_of(x.entry.item.get("issued")) or "") == year
+        ]
+        return _only([x for x in fits if x.entry.suffix == suffix] if suffix else fits)
+
+
+def _organisation(item: CslItem) -> list[str]:
+    """The name of an author that is no person, as it is written."""
+    return [
+        str(a["literal"])
+        for a in list(item.get("author") or ())[:1]
+        if isinstance(a, Mapping) and a.get("literal")
+    ]
 
 
 def _only(listed: Sequence[Listed]) -> str | None:
@@ -452,7 +554,7 @@ def _acronym(name: str) -> str:
 
 def _cited_families(names: str) -> list[str]:
     text = re.sub(_ETAL, "", names)
-    text = re.sub(r"\b[A-Z]\.\s?", "", text)
+    text = re.sub(r"\b[A-Z]\.\s?|\s[A-Z]{1,2}(?=$|[\s,])", "", text)
     parts = re.split(r"\s*(?:,|&|\band\b)\s*", text)
     return [folded(re.sub(r"['’]s$", "", p)) for p in parts if folded(p)]
 
@@ -482,6 +584,8 @@ def _numbers(match: re.Match[str], finder: _Finder, linked: Linked) -> str:
 
 
 def _superscript(match: re.Match[str], finder: _Finder, linked: Linked) -> str:
+    if _UNIT.search(match.string[: match.start()]):
+        return match[1].translate(_SUPERS)
     ids = finder.by_numbers(re.sub(r"[–—]", "-", match[1])) if finder.numbered else None
     if ids is None:
         if finder.numbered:
@@ -492,7 +596,7 @@ def _superscript(match: re.Match[str], finder: _Finder, linked: Linked) -> str:
 
 
 def _unicode_numbers(match: re.Match[str], finder: _Finder, linked: Linked) -> str:
-    if re.search(r"\b(?:[ckm]?m|in|ft|R|r|kg/m)$", match.string[: match.start()]):
+    if _UNIT.search(match.string[: match.start()]):
         return match.group()
     ids = finder.by_numbers(re.sub(r"[ˉ⁻–]", "-", match[1].translate(_DIGITS)))
     if ids is None:
@@ -548,7 +652,7 @@ def _parenthetical(match: re.Match[str], finder: _Finder, linked: Linked) -> str
     left: list[str] = []
     for part in re.split(r"\s*;\s*", match[1].strip()):
         one = _ONE.match(part)
-        cites = _resolve(one, finder) if one else None
+        cites = (_resolve(one, finder) if one else None) or _of_organisation(part, finder)
         if cites is None:
             left.append(part)
         else:
@@ -563,6 +667,13 @@ def _parenthetical(match: re.Match[str], finder: _Finder, linked: Linked) -> str
         return cited
     linked.unresolved += [p for p in left if _ONE.match(p)]
     return f"({'; '.join(left)}) {cited}"
+
+
+def _of_organisation(part: str, finder: _Finder) -> list[str] | None:
+    """ "World Health Organization [WHO], 2020"."""
+    match = re.fullmatch(rf"(.{{4,150}}?)(?:\s\\?\[[A-Z]{{2,8}}\\?\])?,?\s({_YEARS})", part)
+    ids = [finder.by_organisation(match[1], *year) for year in _years(match[2])] if match else []
+    return [f"@{key}" for key in ids] if ids and None not in ids else None
 
 
 def _resolve(one: re.Match[str], finder: _Finder) -> list[str] | None:

@@ -138,6 +138,19 @@ LIST = [
             "Contreras, B., Foo, X., & Bar, Y. (2013). On the thrust. J Sports Sci, 3, 5–6."
         ),
     ),
+    Listed(
+        "garcia",
+        parse_reference(
+            "García-López, D., Núñez, F. J., & Ó Briain, S. (2019). Hip force. Sports, 7(1), 3."
+        ),
+    ),
+    Listed("berg", parse_reference("van der Berg, A. (2015). Hips in gait. J Hip, 9, 33–44.")),
+    Listed(
+        "who",
+        parse_reference(
+            "World Health Organization. (2020). WHO guidelines on activity. https://who.int/a"
+        ),
+    ),
 ]
 
 
@@ -162,6 +175,22 @@ LIST = [
         ("(Jones & Lee, 2012)", "(Jones & Lee, 2012)"),
         ("(Rodas, 2010)", "(Rodas, 2010)"),
         ("(n = 20 in 2010)", "(n = 20 in 2010)"),
+        ("García-López, Núñez and Ó Briain (2019)", "García-López, Núñez and Ó Briain [@garcia]"),
+        ("(Garcia-Lopez et al., 2019)", "[@garcia]"),
+        ("Van der Berg (2015) and (van der Berg, 2015)", "Van der Berg [@berg] and [@berg]"),
+        ("(World Health Organization [WHO], 2020)", "[@who]"),
+        ("(World Health Organization, 2020; Smith, 2010)", "[@who; @smith]"),
+        (
+            "World Health Organization (2020) and (WHO, 2020)",
+            "World Health Organization [@who] and [@who]",
+        ),
+        ("(Contreras B et al. 2013)", "[@c13]"),
+        ("(Smith, J., 2010)", "[@smith]"),
+        ("(J. Smith, 2010: 45–47)", "[@smith: 45–47]"),
+        ("Contreras et al., 2013, showed", "Contreras et al. [@c13], showed"),
+        ("(Smith, 2010; see also Jones & Lee, 2012a for more)", "[@smith; see also @a for more]"),
+        ("Contreras et al. (2013, p. 45)", "Contreras et al. [@c13, p. 45]"),
+        ("Smith, 2010, is a year", "Smith, 2010, is a year"),
         ("[link (Smith, 2010)](https://x.example/a)", "[link [@smith]](https://x.example/a)"),
         ("`(Smith, 2010)`", "`(Smith, 2010)`"),
     ],
@@ -189,11 +218,63 @@ NUMBERED = [Listed(f"r{n}", parse_reference(f"{n}. Smith J. Title number {n} her
         ("12 cm² and R² = 0.8", "12 cm² and R² = 0.8"),
         ("reps [8-12]", "reps [8-12]"),
         ("growth [9].", "growth [9]."),
+        ("growth [2]–[4].", "growth [@r2; @r3; @r4]."),
+        ("kg/m^2^ and 10^3^ and growth^3^", "kg/m² and 10³ and growth [@r3]"),
+        ("growth (1) with [2]", "growth (1) with [@r2]"),
         ("[3](https://x.example/)", "[3](https://x.example/)"),
     ],
 )
 def test_numbered_citations(text: str, linked: str) -> None:
     assert link_citations(text, NUMBERED).body == linked
+
+
+def test_numbers_in_parentheses_cite_where_nothing_else_does() -> None:
+    text = "Squats grow (1). Thrusts too (2, 4), and so (5) do bridges."
+    assert link_citations(text, NUMBERED).body == (
+        "Squats grow [@r1]. Thrusts too [@r2; @r4], and so [@r5] do bridges."
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Do first (1) squats, then (2) thrusts, then (3) bridges.", "It grew by 3 cm (1)."],
+    ids=["points of a list", "one number of a list of five"],
+)
+def test_other_numbers_in_parentheses_stay(text: str) -> None:
+    assert link_citations(text, NUMBERED).body == text
+
+
+def test_a_list_without_a_heading_is_read_where_whole_entries_end_the_text() -> None:
+    body, entries = split_reference_list(f"Words about hips.\n\n{APA}\n\n{VANCOUVER}")
+    assert body == "Words about hips."
+    assert [family_names(e.item)[0] for e in entries] == ["Contreras", "Schoenfeld"]
+
+
+def test_one_entry_like_paragraph_is_no_list() -> None:
+    text = f"Words about hips.\n\n{APA}"
+    assert split_reference_list(text) == (text, [])
+
+
+@pytest.mark.parametrize("dots", ["… ", "... & ", ". . . ", "…, & "])
+def test_authors_left_out_by_dots_do_not_end_the_names(dots: str) -> None:
+    item = parse_reference(
+        f"Plotkin, D. L., Rodas, M. A., {dots}Roberts, M. D. (2023). Hip thrust. Front Physiol, 14, 12."
+    ).item
+    assert [a["family"] for a in item["author"]] == ["Plotkin", "Rodas", "Roberts"]
+    assert (item["issued"], item["title"]) == ({"date-parts": [[2023]]}, "Hip thrust")
+
+
+def test_an_organisation_is_an_author() -> None:
+    item = parse_reference(
+        "World Health Organization. Global recommendations. Geneva: WHO; 2010."
+    ).item
+    assert item["author"] == [{"literal": "World Health Organization"}]
+    assert item["title"] == "Global recommendations"
+
+
+def test_many_capitals_are_read_in_bounded_time() -> None:
+    text = "Anna Berg, Carl Dahl and Eva Frey " * 3000 + "(" * 2000 + "Berg 2010 " * 2000
+    assert link_citations(text, LIST).cited == set()
 
 
 def test_superscripts_without_a_list_are_superscripts_again() -> None:
