@@ -18,27 +18,31 @@ _PARTICLE = r"(?:[Dd][ae]l?|[Dd]os|[Dd]as|[Dd]i|[Dd]u|[Vv][oa]n|[Dd]er|[Dd]en|[T
 _WORD = rf"(?:[{_U}]['’]?[{_U}]?[{_L}]+(?:[{_U}][{_L}]+)?(?:[-‐–][ ]?[{_U}]?[{_L}]+)*|[{_U}]{{2,}}(?:-[{_U}]{{2,}})*)"
 _FAMILY = rf"(?:{_PARTICLE}[ -]?){{0,3}}{_WORD}(?:[ ]{_WORD}){{0,2}}"
 _INITIALS = rf"(?:[{_U}][{_L}]?\.[ ]?-?[ ]?){{1,5}}"
-_BARE = rf"[{_U}](?:[ -]?[{_U}]){{0,3}}(?![{_L}\w])\.?"
+_BARE = rf"[{_U}](?:[ .-]?[{_U}]){{0,3}}(?![{_L}\w])\.?"
 _SUFFIX = r"(?:,?[ ](?:Jr|Sr|II|III|IV|2nd|3rd)\.?)?"
-_GIVEN = rf"[{_U}][{_L}]+(?:-[{_U}][{_L}]+)?(?:[ ](?:{_INITIALS}|[{_U}]\b\.?|[{_U}][{_L}]+))?"
+_FIRST = rf"[{_U}][{_L}]+(?:-[{_U}][{_L}]+)?"
+_GIVEN = rf"(?:{_FIRST}|[{_U}]\.(?=[ ]{_FIRST}[ ]))(?:[ ]{_FIRST}){{0,2}}?(?:[ ](?:{_INITIALS}|[{_U}]{{1,2}}\b\.?))?"
 
+_ET_AL_WORDS = r"et\s+al\b"
 _NAME = re.compile(
     rf"""(?:
-      (?P<f1>{_FAMILY}){_SUFFIX}\s?,\s?(?P<g1>{_INITIALS}|{_BARE}){_SUFFIX}
-     |(?P<f2>{_FAMILY})\s(?P<g2>{_BARE})(?!\.[{_U}]){_SUFFIX}(?=[,;.:&\s]|$)
+      (?!(?!Ó)[{_U}]{{1,2}}\s[{_U}][{_L}])(?P<f1>{_FAMILY}){_SUFFIX}\s?,\s?(?P<g1>{_INITIALS}|{_BARE}){_SUFFIX}
      |(?P<f5>{_FAMILY})\s(?P<g5>{_INITIALS})(?=\s*[,;:&(]|\s+and\b|$|\s+[{_U}]|\s+[“"‘'])
+     |(?P<f2>{_FAMILY})\s(?P<g2>{_BARE})(?!\.[{_U}]){_SUFFIX}(?=[,;.:&\s]|$)
      |(?P<g3>{_INITIALS})\s?(?P<f3>(?:{_PARTICLE}[ ]){{0,3}}{_WORD}(?:[ ]{_WORD})?){_SUFFIX}
      |(?P<g4>[{_U}]{{1,3}})[ ](?P<f4>{_WORD})(?=\s*[,;:&(]|\s+(?:and|et)\b)
     )""",
     re.VERBOSE,
 )
-_FULL_NAME = re.compile(
-    rf"""(?:
-      (?P<f1>{_FAMILY}),\s(?P<g1>{_GIVEN})(?=\s*[,;.:&(]|\s+and\b|$)
-     |(?P<g3>{_GIVEN})\s(?P<f3>(?:{_PARTICLE}[ ]){{0,2}}{_WORD})(?=\s*[,;.:&(]|\s+and\b|$)
-    )""",
-    re.VERBOSE,
+_NAME_FOLLOWED = rf"(?=\s*[,;.:&(]|\s+and\b|\s+{_ET_AL_WORDS}|\s+(?:1[6-9]|20)\d\d\b|$)"
+_FAMILY_FIRST = re.compile(rf"(?P<f1>{_FAMILY}),\s(?P<g1>{_GIVEN}){_NAME_FOLLOWED}")
+_FAMILY_LAST = re.compile(
+    rf"(?P<g3>{_GIVEN})\s(?P<f3>(?:{_PARTICLE}[ ]){{0,2}}{_WORD}){_NAME_FOLLOWED}"
 )
+_GIVEN_FIRST = re.compile(
+    rf"(?:{_FIRST}\s(?:[{_U}]\.[ ]?){{1,3}}|[{_U}]\.[ ]{_FIRST}[ ])(?:{_PARTICLE}[ ]){{0,2}}{_WORD}(?=\s*[,.:(&]|\s+(?:and|&)\s)"
+)
+""""Stephen H. Kellert," and "J. Christian Gerdes.": no family name with its initial, then a title."""
 _BETWEEN_NAMES = re.compile(
     r"\s*(?:[,;]*\s*(?:(?:\.\s?){3}|…)[\s,]*(?:(?:and|&)\s+)?"
     r"|[,;]+\s*(?:and|&|und|y|et)\s+|[,;]+\s*|\s+(?:and|&|und|y|et(?!\s+al))\s+|\s*&\s*|\.\s*,\s*)"
@@ -72,6 +76,8 @@ _BARE_YEAR = re.compile(rf"(?<![\d./:–-])(?P<year>{_YEAR})(?P<suffix>[a-z])?(?
 _NO_DATE = re.compile(
     r"\((?:n\.\s?d\.?|in press|forthcoming|accepted|undated)[^)]*\)", re.IGNORECASE
 )
+_SAME_AUTHOR = re.compile(r"^\W{0,2}[–—_‒-]{2,}[.,]?\s*")
+"""The dashes that stand for the author of the entry before."""
 _QUOTES = {"“": "”", '"': '"', "‘": "’", "«": "»", "„": "“”", "`": "'´"}
 
 
@@ -92,7 +98,7 @@ def parse_reference(line: str) -> Entry:
     text = _take_links(raw, item)
     number, text = _take_number(text)
     text = _take_identifiers(text, item)
-    text = _plain(text)
+    text = _SAME_AUTHOR.sub("", _plain(text))
     authors, year, suffix, rest = _head(text)
     if authors:
         item["author"] = authors
@@ -108,6 +114,11 @@ def parse_reference(line: str) -> Entry:
     item.update(_locators(tail))
     item["type"] = _type_of(item, tail)
     return Entry(raw, item, number, suffix)
+
+
+def stands_for_author_before(raw: str) -> bool:
+    """Whether an entry begins with the dashes that repeat the authors of the one before."""
+    return _SAME_AUTHOR.match(raw) is not None
 
 
 # -- what is marked plainly --------------------------------------------------------------------
@@ -209,7 +220,7 @@ _BODY = re.compile(
 
 def _head(text: str) -> tuple[list[dict[str, str]], int | None, str, str]:
     """(authors, year, its suffix, what follows): the year only where it stands behind them."""
-    authors, end = read_names(text)
+    authors, end = ([], 0) if _GIVEN_FIRST.match(text) else read_names(text)
     dated = _year_at(text, end)
     if authors and dated:
         return authors, dated[0], dated[1], text[dated[2] :].lstrip(" .,:;")
@@ -229,8 +240,9 @@ def _head(text: str) -> tuple[list[dict[str, str]], int | None, str, str]:
         if names:
             return names, None, "", text[end:].lstrip(" .,:;")
     early = _PAREN_YEAR.search(text, 0, 400) or _NO_DATE.search(text, 0, 400)
-    if early and not authors and _could_be_names(text[: early.start()]):
-        names = _full_names(text[: early.start()])
+    before = text[: early.start()] if early else ""
+    if early and not authors and (not before.strip() or _could_be_names(before)):
+        names = _full_names(before)
         year = early.groupdict().get("year")
         suffix = early.groupdict().get("suffix") or ""
         return names, int(year) if year else None, suffix, text[early.end() :].lstrip(" .,:;")
@@ -277,7 +289,7 @@ def read_names(text: str) -> tuple[list[dict[str, str]], int]:
         if unmarked and not (following and following["f1"]):
             break
         if not following:
-            full = _FULL_NAME.match(text, between.end())
+            full = _full_name(text, between.end())
             if full and "and" in between.group() and not _looks_like_title(full.group()):
                 names.append(_person(full))
                 at = full.end()
@@ -336,8 +348,8 @@ def _leading_full_names(text: str) -> tuple[list[dict[str, str]], int]:
     """ "Matolino, Bernard", "Derrick, D., I. Stavness and B. Gick", "Bill Nichols and Jane Doe"."""
     names: list[dict[str, str]] = []
     at = 0
-    first = _FULL_NAME.match(text)
-    if not first or first["f1"] is None:
+    first = _full_name(text)
+    if not first or (first.groupdict().get("f1") is None and not _is_name_run(text, first)):
         return [], 0
     names.append(_person(first))
     at = first.end()
@@ -348,13 +360,57 @@ def _leading_full_names(text: str) -> tuple[list[dict[str, str]], int]:
         between = _BETWEEN_NAMES.match(text, at)
         if not between or not between.group():
             break
-        following = _NAME.match(text, between.end()) or _FULL_NAME.match(text, between.end())
-        if not following or len(following.group().split()) > 4:
+        following = _following_name(text, between)
+        if not following or len(following.group().split()) > 5:
             break
         names.append(_person(following))
         at = following.end()
     editors = _EDITORS.match(text, at)
     return names, editors.end() if editors else at
+
+
+def _full_name(text: str, at: int = 0) -> re.Match[str] | None:
+    """A name written out, either way round: "Frank Hegel, Britta" begins with "Frank Hegel"."""
+    first, last = _FAMILY_FIRST.match(text, at), _FAMILY_LAST.match(text, at)
+    if first and last:
+        plain = re.fullmatch(rf"{_FIRST}\s{_WORD}", first["f1"])
+        return last if plain else first
+    return first or last
+
+
+def _is_name_run(text: str, first: re.Match[str]) -> bool:
+    """Whether "David Chapman. Planning for …" opens with names: what follows reads as a title."""
+    words = first.group().split()
+    if len(words) > 4 or words[0].lower() in _ARTICLES:
+        return False
+    after = text[first.end() :]
+    if re.match(
+        r"\s*(?:,|&|\band\b|\(\s*(?:1[6-9]|20)\d\d|\s(?:1[6-9]|20)\d\d|et\s+al|\(?[Ee]d)", after
+    ):
+        return (
+            re.match(r",?\s*(?:[a-z]{3,}|\d)", after.removeprefix(" and").lstrip()) is None
+            or " and" in after[:6]
+        )
+    title = re.match(r"\s*[.:]\s+[“\"'«]?[A-Z0-9]\S*(?:\s+[^\s.]+){2,}", after)
+    return title is not None
+
+
+_ARTICLES = frozenset(
+    {"the", "a", "an", "on", "in", "how", "what", "effects", "effect", "journal", "proceedings"}
+)
+
+
+def _following_name(text: str, between: re.Match[str]) -> re.Match[str] | None:
+    """The next name of a list whose names may be written either way round."""
+    at = between.end()
+    if _GIVEN_FIRST.match(text, at):
+        return _FAMILY_LAST.match(text, at)
+    short = _NAME.match(text, at)
+    swallowed = short and short["f1"] and re.match(rf"\s?[{_U}][{_L}]", text[short.end() :])
+    if short and not swallowed:
+        return short
+    is_listed = re.search(r"[,;&]|and|und|et|y", between.group()) is not None
+    return (_full_name(text, at) if is_listed else None) or short
 
 
 # -- title -------------------------------------------------------------------------------------
@@ -446,7 +502,7 @@ def _title_ends(rest: str) -> list[tuple[int, int]]:
     if comma:
         return [comma, *ends]
     bracket = re.search(
-        r"\s[(\[](?=(?:\d+(?:st|nd|rd|th|\.?ª)|[^()]{0,40}(?:Press|Publish|:[^()]*\b[12]\d{3}\))|[Rr]ev|[Vv]ol|[Ee]d|[Pp]p?\.|Doctoral|PhD|Unpub|Master))",
+        r"\s[(\[](?=(?:\d+(?:st|nd|rd|th|\.?ª)|tr\.|[Tt]rans|[^()]{0,40}(?:Press|Publish|:[^()]*\b[12]\d{3}\))|[Rr]ev|[Vv]ol|[Ee]d|[Pp]p?\.|Doctoral|PhD|Unpub|Master))",
         rest,
     )
     if bracket and (not ends or bracket.start() < ends[0][0]):
@@ -482,9 +538,18 @@ def _comma_end(rest: str, limit: int) -> tuple[int, int] | None:
             after,
         ):
             return match.start(), match.end()
-        if _journal_then_numbers(after):
+        if _journal_then_numbers(after) or _PUBLISHER.match(after):
             return match.start(), match.end()
     return None
+
+
+_PUBLISHER = re.compile(
+    rf"(?:(?:[A-Z][\w&.'’-]*,?\s){{0,5}}(?:Press|Publish\w+|Verlag|Books|Wiley|Springer|Elsevier|Routledge|"
+    rf"Academic|Kinetics|Éditions?|Editions?)\b"
+    rf"|[A-Z][\w.'’-]*(?:\s[A-Z][\w.'’-]*){{0,2}}(?:,\s[A-Z][\w.]+)?\s?:\s[A-Z]"
+    rf"|(?:(?:{_MONTHS})\s)?{_YEAR}\W*$)"
+)
+"""What stands behind a book's title: a publisher, "Oxford: Blackwell", or the year alone."""
 
 
 def _journal_then_numbers(text: str) -> bool:
@@ -620,12 +685,17 @@ def _container_name(rest: str, is_chapter: bool) -> str:
         series = match.group().startswith(",") and re.match(
             r"(?:and|&|[A-Z][a-z]+,? (?:and|&))\s", rest[match.end() :]
         )
-        if series and not is_chapter:
+        if series and (not is_chapter or before.startswith("Proc")):
+            continue
+        if (_BOOK_GOES_ON if is_chapter else _SUBTITLE).match(rest[end:]):
             continue
         break
     name = rest[:end].strip(' ,.;:*“”"')
     after = rest[end:]
-    numbered = re.search(r"\d", after[:60]) is not None
+    numbered = re.search(rf"\d|{_UNNUMBERED}", after[:60]) is not None
+    numbered = numbered or (
+        not after.strip(" .") and _is_title_case(name) and len(rest) > len(name)
+    )
     if (
         len(name) < 2
         or len(name) > 160
@@ -633,11 +703,27 @@ def _container_name(rest: str, is_chapter: bool) -> str:
         or (name[0].islower() and not is_chapter)
     ):
         return ""
-    if not is_chapter and (not numbered or re.match(r"\s*:\s*[A-Z][a-z]", after)):
+    if not is_chapter and (
+        not numbered or _PUBLISHED_AT.match(after) or _IS_PUBLISHER.search(name)
+    ):
         return ""
-    if re.match(r"(?:Retrieved|Available|Accessed|Unpublished|University|Press)\b", name):
-        return ""
-    return name
+    return "" if _NO_CONTAINER.match(name) else name
+
+
+_UNNUMBERED = r"\b(?:to appear|in press|submitted|forthcoming|accepted|advance online)\b"
+_SUBTITLE = re.compile(
+    r",\sIEEE\b|\s?:\s(?:(?:the\s)?official\b|[A-Z][\w ]{0,40}\b(?:Journal|Bulletin|Review|Letters)\b|(?:An?|The)\s[A-Z][\w ]+\b(?:Journal|Review)\b)"
+)
+"""A journal's second name: "Journal of Clinical Oncology : official journal of …"."""
+_PUBLISHED_AT = re.compile(r"(?:,\s[A-Z][\w.]{1,3})?\s*:\s*[A-Z]")
+_BOOK_GOES_ON = re.compile(r":\s(?=[A-Z])|\s\d+(?:st|nd|rd|th)\b|\.\s(?<=[A-Z]\.[A-Z]\.\s)")
+"""In a book's name: its subtitle, "8th", "U.S."."""
+_IS_PUBLISHER = re.compile(
+    r"^(?!.*Journal\b).*\b(?:Press|Publish\w+|Pub|Verlag|Books|UP|Kinetics)$"
+)
+_NO_CONTAINER = re.compile(
+    rf"(?:Retrieved|Available|Accessed|Unpublished|University|Press|Special|Vol|No|Editors?|Eds?|Pp?|Paris|London|New York|Ph\.?\s?D|Master['’]?s|{_MONTHS})\b(?!\s[A-Z])"
+)
 
 
 def _type_of(item: dict[str, Any], tail: str) -> str:

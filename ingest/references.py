@@ -17,7 +17,7 @@ from typing import Any
 from ingest.cleaning import is_reference_heading
 from ingest.corpus_files import year_of
 from ingest.passages import slugify
-from ingest.reference_strings import Entry, parse_reference
+from ingest.reference_strings import Entry, parse_reference, stands_for_author_before
 from ingest.sources.found import CslItem
 
 SAME_TITLE = 90.0
@@ -80,6 +80,13 @@ def _numbered(entry: Entry, ordinal: int | None) -> Entry:
     return entry if entry.number is not None or ordinal is None else replace(entry, number=ordinal)
 
 
+def _with_author_before(entry: Entry, before: Any) -> Entry:
+    """Dashes in the authors' place stand for the authors of the entry before."""
+    if not before or not stands_for_author_before(entry.raw):
+        return entry
+    return replace(entry, item={**entry.item, "author": before})
+
+
 def _list_start(lines: Sequence[str]) -> int | None:
     """The last line that is a heading of references."""
     found = None
@@ -96,7 +103,8 @@ def _read_entries(lines: Sequence[str]) -> tuple[list[Entry], int]:
     entries: list[Entry] = []
     used = 0
     for block, end, ordinal in _entry_blocks(lines):
-        entry = parse_reference(block)
+        before = entries[-1].item.get("author") if entries else None
+        entry = _with_author_before(parse_reference(block), before)
         if not _is_entry(entry):
             if entries and _ends_list(block):
                 break

@@ -75,7 +75,7 @@ def _continues(before: str, after: str) -> bool:
     if not _ENDS_SENTENCE.search(before):
         return True
     if re.search(r"\bet al\.$", before):
-        return bool(re.match(r"\(?\d{4}|[a-z,;]", after))
+        return bool(re.match(r"\(?\d{4}|[a-z,;]|['’]s\b", after))
     if re.search(r"(?:^|[\s(,&.])[A-Z]\.$", before):  # initials: "Contreras, B. Cronin, J."
         return True
     if re.search(r"\d\.$", before) and re.match(r"\d", after):

@@ -51,8 +51,26 @@ def family_names(item: dict[str, Any]) -> list[str]:
          ["World Health Organization"], 2020, "WHO guidelines on physical activity and sedentary behaviour", None),
         ("Kubo K, Ikebukuro T, Yata H (2019) Effects of squat training with different depths. Eur J Appl Physiol 119:1933–1942",
          ["Kubo", "Ikebukuro", "Yata"], 2019, "Effects of squat training with different depths", "Eur J Appl Physiol"),
+        ("Paula Ortiz and J. Christian Weber. Hips under load in older lifters. Journal of Hips, 5:98–108, 2004.",
+         ["Ortiz", "Weber"], 2004, "Hips under load in older lifters", "Journal of Hips"),
+        ("Ortiz, Paula, Jan K. Weber, and Mia de Groot. 2013. “Hips under load.” Journal of Hips 5 (2): 98–108.",
+         ["Ortiz", "Weber", "de Groot"], 2013, "Hips under load", "Journal of Hips"),
+        ("Ortiz, Paula M. Hips and History. New York: Example House, 1986.",
+         ["Ortiz"], 1986, "Hips and History", None),
+        ("Ortiz, Paula, Hips and History, Oxford: Example House, 2002.", ["Ortiz"], 2002, "Hips and History", None),
+        ("AM Ortiz, JA Weber, and BA Groot: Hips under load. J Hips 24, 270–275 (2003)",
+         ["Ortiz", "Weber", "Groot"], 2003, "Hips under load", "J Hips"),
+        ("Ortiz A. M., Weber K. (2009). Hips under load. J Hips, 2, 3–4.",
+         ["Ortiz", "Weber"], 2009, "Hips under load", "J Hips"),
+        ("Ortiz A. (1993). Hips under load. In Weber K (Ed.), Handbook of hips: From cradle to cane (pp. 6–9). Example House.",
+         ["Ortiz"], 1993, "Hips under load", "Handbook of hips: From cradle to cane"),
+        ("A. Ortiz, “Hips under load,” Ph.D. dissertation, Example University, 2012.", ["Ortiz"], 2012, "Hips under load", None),
+        ("Ortiz A. Hips under load. Journal of Hips : official journal of the Hip Society 20: 503-13, 2002",
+         ["Ortiz"], 2002, "Hips under load", "Journal of Hips : official journal of the Hip Society"),
     ],
-    ids=["APA", "Vancouver", "IEEE", "particles and a question", "an organisation", "Springer"],
+    ids=["APA", "Vancouver", "IEEE", "particles and a question", "an organisation", "Springer",
+         "names written out", "names either way round", "a book", "a book between commas", "initials first",
+         "initials without commas", "a chapter", "a thesis", "a journal with two names"],
 )  # fmt: skip
 def test_a_line_in_a_usual_style_is_read(
     line: str, families: list[str], year: int, title: str, container: str | None
@@ -262,6 +280,13 @@ def test_authors_left_out_by_dots_do_not_end_the_names(dots: str) -> None:
     ).item
     assert [a["family"] for a in item["author"]] == ["Plotkin", "Rodas", "Roberts"]
     assert (item["issued"], item["title"]) == ({"date-parts": [[2023]]}, "Hip thrust")
+
+
+def test_dashes_repeat_the_authors_of_the_entry_before() -> None:
+    text = f"Words.\n\n## References\n\n{APA}\n\n———. (2012). Another thrust. J Hips, 2, 3–4."
+    _, entries = split_reference_list(text)
+    assert [family_names(e.item)[0] for e in entries] == ["Contreras", "Contreras"]
+    assert entries[1].item["title"] == "Another thrust"
 
 
 def test_an_organisation_is_an_author() -> None:
