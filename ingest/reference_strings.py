@@ -15,8 +15,8 @@ MAX_CHARACTERS = 3000
 _U = "A-ZÀ-ÖØ-ÞŁŚŞŽČĆĐĞİŐŘŠŤŰ"
 _L = "a-zà-öø-ÿąćęłńóśźżčďěňřšťůžőűğışăâîșțđ'’ʼ"
 _PARTICLE = r"(?:[Dd][ae]l?|[Dd]os|[Dd]as|[Dd]i|[Dd]u|[Vv][oa]n|[Dd]er|[Dd]en|[Tt]en|[Tt]er|[Ll]a|[Ll]e|[Ee]l|[Aa]l|[Bb]in|[Ii]bn|[Ss]t\.?|[Mm]ac|zu|Ó|Ní|d['’])"
-_WORD = rf"(?:[{_U}]['’]?[{_U}]?[{_L}]+(?:[{_U}][{_L}]+)?(?:[-‐–][ ]?[{_U}]?[{_L}]+)*|[{_U}]{{2,}}(?:-[{_U}]{{2,}})*)"
-_FAMILY = rf"(?:{_PARTICLE}[ -]?){{0,3}}{_WORD}(?:[ ]{_WORD}){{0,2}}"
+_WORD = rf"(?:[{_U}]['’]?[{_U}]?[{_L}]+(?:[{_U}][{_L}]+)?(?:[-‐–][ ]?(?:[{_U}](?=-)|[{_U}]?[{_L}]+))*|[{_U}]{{2,}}(?:-[{_U}]{{2,}})*)"
+_FAMILY = rf"(?:{_PARTICLE}[ -]?){{0,3}}{_WORD}(?:-{_PARTICLE}(?:[ ]{_PARTICLE})?[ ]{_WORD})?(?:[ ]{_WORD}){{0,2}}"
 _INITIALS = rf"(?:[{_U}][{_L}]?\.[ ]?-?[ ]?){{1,5}}"
 _BARE = rf"[{_U}](?:[ .-]?[{_U}]){{0,3}}(?![{_L}\w])\.?"
 _SUFFIX = r"(?:,?[ ](?:Jr|Sr|II|III|IV|2nd|3rd)\.?)?"
@@ -207,9 +207,15 @@ def _plain(text: str) -> str:
 
 _ORGANISATION = re.compile(rf"([A-Z][\w&.' -]{{1,60}}?)[,.]?\s({_YEAR})([a-z])?[.,:]\s")
 
+_BODY_WORD = (
+    r"\b(?:Organi[sz]ation|Association|College|Institutes?|Society|Department|Ministry|Council|Academy|"
+    r"Cent(?:er|re)s?|Committee|Federation|Foundation|Agency|Collaboration|Trust|Service|Group)\b"
+)
+_DATED_BODY = re.compile(
+    rf"(?=[^.(]{{0,110}}{_BODY_WORD})(?P<body>[A-Z][^.(\d]{{3,120}}?)\.?\s(?=\()"
+)
 _BODY = re.compile(
-    r"((?=[^.(]{0,90}\b(?:Organi[sz]ation|Association|College|Institutes?|Society|Department|Ministry|Council|"
-    r"Academy|Cent(?:er|re)s?|Committee|Federation|Foundation|Agency|Collaboration)\b)"
+    rf"((?=[^.(]{{0,90}}{_BODY_WORD})"
     r"(?:[A-Z][\w&'’-]*|of|for|and|the|on|in|to|&|,)(?:\s(?:[A-Z][\w&'’-]*|of|for|and|the|on|in|to|&),?){1,11})"
     r"\.\s+(?=[A-Z0-9“\"‘])"
 )
@@ -220,6 +226,9 @@ _BODY = re.compile(
 
 def _head(text: str) -> tuple[list[dict[str, str]], int | None, str, str]:
     """(authors, year, its suffix, what follows): the year only where it stands behind them."""
+    dated_body = _DATED_BODY.match(text)
+    if dated_body:
+        return _body_dated(text, dated_body)
     authors, end = ([], 0) if _GIVEN_FIRST.match(text) else read_names(text)
     dated = _year_at(text, end)
     if authors and dated:
@@ -247,6 +256,15 @@ def _head(text: str) -> tuple[list[dict[str, str]], int | None, str, str]:
         suffix = early.groupdict().get("suffix") or ""
         return names, int(year) if year else None, suffix, text[early.end() :].lstrip(" .,:;")
     return authors, None, "", text[end:].lstrip(" .,:;") if authors else text
+
+
+def _body_dated(
+    text: str, body: re.Match[str]
+) -> tuple[list[dict[str, str]], int | None, str, str]:
+    """ "Kingston Hospital NHS Trust. (n.d.). Hips."."""
+    dated = _year_at(text, body.end()) or (None, "", body.end())
+    names = [{"literal": body["body"].strip(" ,")}]
+    return names, dated[0], dated[1], text[dated[2] :].lstrip(" .,:;")
 
 
 def _year_at(text: str, start: int) -> tuple[int | None, str, int] | None:
@@ -469,7 +487,9 @@ def _opens_with_journal(rest: str) -> bool:
     match = re.match(r"^((?:[A-Z][\w&.]*\.?,?\s+(?:and |of |the |in |& )?){1,6}?)(?=[\d(])", rest)
     if match and not re.match(r"^[^.,]{45,}", rest):
         name = match[1].strip(" ,")
-        if re.search(r"[a-z]{6,}\.\s|,\s", match[1].rstrip(" ,.") + " "):
+        if _TITLE_THEN_JOURNAL.match(match[1]) or re.search(
+            r"[a-z]{6,}\.\s|,\s", match[1].rstrip(" ,.") + " "
+        ):
             return False
         tail = rest[match.end() :]
         dotted = name.count(".") >= 1 or "," in match[1] or name.isupper() or len(name.split()) == 1
@@ -479,6 +499,12 @@ def _opens_with_journal(rest: str) -> bool:
             )
         )
     return False
+
+
+_TITLE_THEN_JOURNAL = re.compile(
+    r"[A-Z][a-z]+(?:\s[\w-]+)+\.\s[A-Z][a-z]+(?:\s(?:and\s|of\s|the\s|in\s|&\s)?[A-Z]\w+)*[.,]?\s*$"
+)
+""""Barbell Hip Thrust. Strength and Conditioning Journal, ": no abbreviations, so no one name."""
 
 
 def _title_ends(rest: str) -> list[tuple[int, int]]:
@@ -495,10 +521,14 @@ def _title_ends(rest: str) -> list[tuple[int, int]]:
             continue
         if mark in {"?", "!"} and _sentence_length(after) > 60 and not _container_follows(after):
             continue
+        if (mark in {"?", "!"} or re.match(r"An?\s[a-z]", after)) and _subtitle_follows(after):
+            continue
         keep = match.start() + (1 if mark in {"?", "!"} else 0)
         ends.append((keep, match.end()))
         break
     comma = _comma_end(rest, ends[0][0] if ends else len(rest))
+    if comma and ends and _place_then_journal(rest[comma[1] : ends[0][0]], rest[ends[0][1] :]):
+        return ends
     if comma:
         return [comma, *ends]
     bracket = re.search(
@@ -511,6 +541,26 @@ def _title_ends(rest: str) -> list[tuple[int, int]]:
     if not ends and last:
         ends.append((last.start(), last.end()))
     return ends
+
+
+def _place_then_journal(between: str, after: str) -> bool:
+    """ "… Retreat, Gold Coast, Australia, 2017. Sports Med, 12": the commas are the title's."""
+    if _CONTAINER_START.match(between) or re.search(r"\d.*\d{3}|\b[A-Z][a-z]{0,4}\.", between):
+        return re.fullmatch(
+            rf"(?:[A-Z][\w ]+,\s)*{_YEAR}", between
+        ) is not None and _container_follows(after)
+    return re.fullmatch(r"[A-Z][a-z]{0,5}", between) is None and _container_follows(after)
+
+
+def _subtitle_follows(text: str) -> bool:
+    """ "…? A Systematic Review. Sports, 12": a sentence comes before the journal."""
+    match = re.match(r"([A-Z][^.?!\d]{8,200})[.?]\s+(?=[A-Z])", text)
+    return (
+        match is not None
+        and not _ABBREVIATION.search(match[1])
+        and len(match[1].split()) >= 3
+        and _container_follows(text[match.end() :])
+    )
 
 
 def _sentence_length(text: str) -> int:
@@ -533,6 +583,8 @@ def _comma_end(rest: str, limit: int) -> tuple[int, int] | None:
         before, after = rest[: match.start()], rest[match.end() :]
         if len(before.split()) < 3 or before.count("(") > before.count(")"):
             continue
+        if re.match(r"(?:Number|No\.?|Part|Phase|Volume|Vol\.?)\s", after):
+            continue
         if re.match(
             r"(?:in|In)[: ]\s?(?:[A-Z]|proc|“)|[Pp]roc\.|[Pp]roceedings of|[Pp]h\.?\s?D|arXiv",
             after,
@@ -545,7 +597,7 @@ def _comma_end(rest: str, limit: int) -> tuple[int, int] | None:
 
 _PUBLISHER = re.compile(
     rf"(?:(?:[A-Z][\w&.'’-]*,?\s){{0,5}}(?:Press|Publish\w+|Verlag|Books|Wiley|Springer|Elsevier|Routledge|"
-    rf"Academic|Kinetics|Éditions?|Editions?)\b"
+    rf"Academic|Human\sKinetics|Éditions?|Editions?)\b"
     rf"|[A-Z][\w.'’-]*(?:\s[A-Z][\w.'’-]*){{0,2}}(?:,\s[A-Z][\w.]+)?\s?:\s[A-Z]"
     rf"|(?:(?:{_MONTHS})\s)?{_YEAR}\W*$)"
 )

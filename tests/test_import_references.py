@@ -67,17 +67,31 @@ def family_names(item: dict[str, Any]) -> list[str]:
         ("A. Ortiz, “Hips under load,” Ph.D. dissertation, Example University, 2012.", ["Ortiz"], 2012, "Hips under load", None),
         ("Ortiz A. Hips under load. Journal of Hips : official journal of the Hip Society 20: 503-13, 2002",
          ["Ortiz"], 2002, "Hips under load", "Journal of Hips : official journal of the Hip Society"),
+        ("Ortiz, P., & Weber-van de Groot, K. A. (2011). Barbell Hip Thrust. Strength and Hip Journal, 33(5), 58–61.",
+         ["Ortiz", "Weber-van de Groot"], 2011, "Barbell Hip Thrust", "Strength and Hip Journal"),
+        ("Ortiz P. Barbell Hip Thrust. Strength and Hip Journal. 2011;33(5):58-61.",
+         ["Ortiz"], 2011, "Barbell Hip Thrust", "Strength and Hip Journal"),
+        ("Ortiz, P. (2015). Do Hips Grow? A Systematic Review. Geriatric Hip Surgery & Care, 6(3), 230–235.",
+         ["Ortiz"], 2015, "Do Hips Grow? A Systematic Review", "Geriatric Hip Surgery & Care"),
+        ("Ortiz, P. (2015). Hips in the deadlift. A systematic review. Hip ONE, 15(2), e0229.",
+         ["Ortiz"], 2015, "Hips in the deadlift. A systematic review", "Hip ONE"),
+        ("Ortiz, P. (2018). Statement on hips: from the 5th Retreat, Gold Coast, Australia, 2017. Sports Hips, 52(18), 1170–1178.",
+         ["Ortiz"], 2018, "Statement on hips: from the 5th Retreat, Gold Coast, Australia, 2017", "Sports Hips"),
+        ("Northern Example NHS Trust. (n.d.). Back pain and hips. NHS Page. https://nhs.example/back",
+         ["Northern Example NHS Trust"], None, "Back pain and hips", "NHS Page"),
     ],
     ids=["APA", "Vancouver", "IEEE", "particles and a question", "an organisation", "Springer",
          "names written out", "names either way round", "a book", "a book between commas", "initials first",
-         "initials without commas", "a chapter", "a thesis", "a journal with two names"],
+         "initials without commas", "a chapter", "a thesis", "a journal with two names", "a short title in capitals",
+         "the same in Vancouver", "a question and a subtitle", "a second sentence", "a place and a year in the title",
+         "a trust without a date"],
 )  # fmt: skip
 def test_a_line_in_a_usual_style_is_read(
-    line: str, families: list[str], year: int, title: str, container: str | None
+    line: str, families: list[str], year: int | None, title: str, container: str | None
 ) -> None:
     item = parse_reference(line).item
     assert family_names(item) == families
-    assert item["issued"] == {"date-parts": [[year]]}
+    assert item.get("issued") == ({"date-parts": [[year]]} if year else None)
     assert item["title"] == title
     assert item.get("container-title") == container
 
