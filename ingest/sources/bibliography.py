@@ -32,7 +32,8 @@ def read_bibtex(text: str, source: str) -> Bibliography:
     from bibtexparser.entrypoint import parse_string
 
     library = parse_string(
-        clean_text(text), append_middleware=[middlewares.LatexDecodingMiddleware()]
+        clean_text(text),
+        append_middleware=[middlewares.LatexDecodingMiddleware(keep_braced_groups=True)],
     )
     items = [_from_bibtex(entry.entry_type.lower(), _fields(entry)) for entry in library.entries]
     skipped = [
@@ -51,7 +52,7 @@ def _fields(entry: Any) -> dict[str, str]:
 
 def _from_bibtex(kind: str, fields: Mapping[str, str]) -> CslItem:
     year = re.search(r"\d{4}", fields.get("year") or fields.get("date") or "")
-    authors = re.split(r"\s+and\s+", fields.get("author") or fields.get("editor") or "")
+    authors = re.split(r"\s+and\s+(?![^{}]*\})", fields.get("author") or fields.get("editor") or "")
     return {
         "type": _BIBTEX_TYPES.get(kind, "document"),
         "title": fields.get("title", ""),
