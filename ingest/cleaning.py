@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
@@ -15,7 +16,9 @@ from urllib.parse import urljoin, urlsplit
 
 from ingest.html_markdown import Node, tag_of, to_markdown
 
-CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]|[\u200b\u2060\ufeff\u00ad\u202a-\u202e\u2066-\u2069]")
+CONTROL = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]|[\u200b\u2060\ufeff\u00ad\u202a-\u202e\u2066-\u2069]"
+)
 _DROPPED = (
     "script", "style", "noscript", "template", "iframe", "object", "embed", "form", "input",
     "button", "select", "textarea", "svg", "canvas", "video", "audio", "dialog", "head", "link",
@@ -109,13 +112,27 @@ _NEVER_SHORTCODES = frozenset(
 )
 
 
+_LIGATURES = {
+    0xFB00: "ff",
+    0xFB01: "fi",
+    0xFB02: "fl",
+    0xFB03: "ffi",
+    0xFB04: "ffl",
+    0xFB05: "st",
+    0xFB06: "st",
+}
+_LIGATURE = re.compile("[\ufb00-\ufb06]")
+"""One character for two letters, as PDF files have them: no search finds "fibre" in it."""
+
+
 # -- text --------------------------------------------------------------------------------------
 
 
 def clean_text(text: str) -> str:
     """Without control and invisible characters, newlines as `\\n`."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x0b", " ")
-    return CONTROL.sub("", text)
+    text = CONTROL.sub("", text)
+    return text.translate(_LIGATURES) if _LIGATURE.search(text) else text
 
 
 def clean_line(text: str) -> str:
@@ -410,7 +427,9 @@ class _Known:
 
     def __init__(self, text: str) -> None:
         self._all = _letters(text)
-        self._blocks = {_letters(line) for line in text.split("\n")}
+        self._blocks = {
+            _letters(part) for line in text.split("\n") for part in (line, *line.split("|"))
+        }
         self.size = len(self._all)
 
     def has(self, text: str) -> bool:
@@ -496,6 +515,7 @@ def _belongs(main: Node, known: _Known) -> set[Node]:
     places = [n for n, hit in enumerate(matched) if hit]
     first, last = (places[0], places[-1]) if places else (0, -1)
     belongs: set[Node] = set()
+    homes = Counter(_home(leaf) for leaf, hit in zip(leaves, matched, strict=True) if hit)
     in_references = False
     for n, (leaf, hit) in enumerate(zip(leaves, matched, strict=True)):
         tag = tag_of(leaf)
@@ -507,7 +527,8 @@ def _belongs(main: Node, known: _Known) -> set[Node]:
         if in_references and tag in _HEADINGS:
             in_references = False
         between = first < n < last
-        if hit or (in_references and tag not in {"div"}) or (between and _is_prose(leaf, text)):
+        is_text = between and (_is_prose(leaf, text) or _is_structure(leaf, text, homes))
+        if hit or (in_references and tag not in {"div"}) or is_text:
             belongs.add(leaf)
             belongs.update(_enclosing_tables(leaf, main))
     return belongs
@@ -524,6 +545,28 @@ def _is_prose(leaf: Node, text: str) -> bool:
     if linked > 0.4 * len(text):
         return False
     return tag_of(leaf) in {"p", "li", "blockquote"} and len(text) > 80
+
+
+def _home(leaf: Node) -> Node | None:
+    """The element that a block stands in; for an item or cell, the one its list or table does."""
+    node = leaf
+    while tag_of(node) in _INSIDE_LISTS and node.getparent() is not None:
+        node = node.getparent()
+        if tag_of(node) in {"ul", "ol", "table", "dl", "figure"}:
+            break
+    parent = node.getparent()
+    return parent if parent is None or tag_of(parent) not in _INSIDE_LISTS else _home(parent)
+
+
+_INSIDE_LISTS = frozenset({"li", "td", "th", "tr", "tbody", "thead", "dd", "dt", "caption"})
+
+
+def _is_structure(leaf: Node, text: str, homes: Mapping[Node | None, int]) -> bool:
+    """A heading, list item or cell side by side with several of the article's paragraphs."""
+    if tag_of(leaf) not in _HEADINGS | _INSIDE_LISTS or homes.get(_home(leaf), 0) < 3:
+        return False
+    linked = sum(len(a.text_content()) for a in leaf.iter("a"))
+    return linked <= 0.4 * len(text)
 
 
 def _enclosing_tables(leaf: Node, main: Node) -> Iterator[Node]:

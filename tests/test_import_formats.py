@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 
+from ingest.cleaning import clean_text
 from ingest.corpus_files import read_document
 from ingest.fetching import Fetcher
 from ingest.importing import Report, import_all
+from ingest.sources.bibliography import read_bibtex
 from ingest.sources.pdf import joined_pages
 from tests.test_import_hostile import serving
 
@@ -334,6 +336,71 @@ def test_running_heads_and_page_numbers_of_a_pdf_go() -> None:
     text = joined_pages(pages)
     assert "Journal of Hips" not in text
     assert "This is page text 3" in text
+
+
+def test_a_head_that_two_pages_share_goes() -> None:
+    words = "word " * 18
+    pages = [f"Printed today, page {n} of 2\nPage text {n} {words}" for n in (1, 2)]
+    assert "Printed" not in joined_pages(pages)
+
+
+PLAIN_PAGE = """<html><head><title>Thrusts and sprints</title></head><body><h1>Thrusts and sprints</h1>
+<p>By Lea Voss, PhD<br>Published 4 May 2022</p>
+<p>Sprinters use the hip thrust because the end of its range looks like the end of ground contact, and the glutes work hard there.</p>
+<p>Others found no transfer at all. Differences in training age may explain some of that, though nobody has shown it so far.</p>
+<h2>What to do</h2><p>Keep both lifts. Thrust twice a week for eight weeks, then test your sprint again on the same track and in similar weather.</p>
+<ul><li>Three sets of six.</li><li>Rest for three minutes.</li></ul>
+<table><tr><th>Week</th><th>Load</th></tr><tr><td>1</td><td>60 kg</td></tr></table>
+<p>Then add five kilograms whenever the last set feels as if two more repetitions were left in you.</p></body></html>"""
+
+
+def test_a_plain_page_keeps_its_headings_lists_and_tables(tmp_path: Path, corpus: Path) -> None:
+    (tmp_path / "page.html").write_text(PLAIN_PAGE, "utf-8")
+    import_all([str(tmp_path / "page.html")], corpus)
+    body = read_document(corpus / "articles" / "thrusts-and-sprints.md", "article").body
+    assert "\n\n## What to do\n\nKeep both lifts." in body
+    assert "\n\n- Three sets of six.\n- Rest for three minutes.\n\n" in body
+    assert "| Week | Load |\n| --- | --- |\n| 1 | 60 kg |" in body
+
+
+def test_a_byline_in_a_pages_text_is_no_part_of_it(tmp_path: Path, corpus: Path) -> None:
+    (tmp_path / "page.html").write_text(PLAIN_PAGE, "utf-8")
+    import_all([str(tmp_path / "page.html")], corpus)
+    article = read_document(corpus / "articles" / "thrusts-and-sprints.md", "article")
+    assert (article.meta["author"], article.meta["date"]) == ("Lea Voss, PhD", date(2022, 5, 4))
+    assert article.body.strip().startswith("Sprinters use")
+
+
+def test_a_word_files_own_byline_goes_before_the_files_stamps(tmp_path: Path, corpus: Path) -> None:
+    body = paragraph("Hips", "Title") + paragraph("By Lea Voss | 4 May 2022")
+    body += paragraph("The hip thrust grows the glutes about as squats do.")
+    with zipfile.ZipFile(tmp_path / "a.docx", "w") as archive:
+        archive.writestr(
+            "word/document.xml", f"<w:document {_W}><w:body>{body}</w:body></w:document>"
+        )
+        archive.writestr(
+            "docProps/core.xml",
+            '<p xmlns:dc="d" xmlns:t="t"><dc:creator>Template</dc:creator><t:created>2013-12-23T00:00:00Z</t:created></p>',
+        )
+    import_all([str(tmp_path / "a.docx")], corpus)
+    (path,) = (corpus / "articles").glob("*.md")
+    article = read_document(path, "article")
+    assert (article.meta["author"], article.meta["date"]) == ("Lea Voss", date(2022, 5, 4))
+    assert article.body.strip() == "The hip thrust grows the glutes about as squats do."
+
+
+def test_ligatures_become_letters() -> None:
+    assert clean_text("\ufb01bre, sti\ufb00, mu\ufb04e") == "fibre, stiff, muffle"
+
+
+def test_braces_keep_an_organisation_whole_in_bibtex() -> None:
+    text = "@book{a, title={{WHO} guidelines}, author={{Centers for Hips and Knees} and Ortiz, A.}, year={2020}}"
+    (item,) = read_bibtex(text, "a.bib").items
+    assert item["title"] == "WHO guidelines"
+    assert item["author"] == [
+        {"literal": "Centers for Hips and Knees"},
+        {"family": "Ortiz", "given": "A."},
+    ]
 
 
 BIBTEX = """@article{plotkin, title={Hip thrust and {B}ack squat}, author={Plotkin, Daniel L. and Van Every, Derrick W.},

@@ -15,6 +15,7 @@ from ingest.cleaning import clean_line, clean_text, iso_day, tidy
 from ingest.html_markdown import escape, escape_start
 from ingest.sources.found import Article, Skipped
 from ingest.sources.page import without_heading
+from ingest.sources.text_head import lifted_byline
 from ingest.sources.xml_files import children, local, parse_xml
 from rag.errors import CorpusError
 
@@ -62,15 +63,16 @@ def _article(
         title = (
             first if len(first) < 120 and not first.endswith(".") else path.stem.replace("-", " ")
         )
-    body = without_heading(body, title)
+    # What the author wrote goes before the file's own stamps, which a template may have set.
+    said, body = lifted_byline(without_heading(body, title))
     return Article(
         key=key,
         source=source,
         title=clean_line(re.sub(r"\\([\W_])|\*\*", r"\1", title)),
         body=body,
-        author=facts.get("creator", ""),
-        date=iso_day(facts.get("created")),
-        updated=iso_day(facts.get("modified")),
+        author=said.author or facts.get("creator", ""),
+        date=said.date or iso_day(facts.get("created")),
+        updated=said.updated or ("" if said.date else iso_day(facts.get("modified"))),
         tags=tuple(t.strip() for t in re.split(r"[,;]", facts.get("keywords", "")) if t.strip()),
     )
 

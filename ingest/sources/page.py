@@ -21,6 +21,7 @@ from ingest.cleaning import (
 from ingest.html_markdown import plain_text, tag_of
 from ingest.sources.feed import page_key
 from ingest.sources.found import Article, Skipped
+from ingest.sources.text_head import lifted_byline
 
 MIN_WORDS = 20
 
@@ -51,14 +52,15 @@ def read_page(markup: str, *, url: str = "", source: str = "", key: str = "") ->
     if len(body.split()) < MIN_WORDS:
         return Skipped(source, "no article text found on the page")
     title = facts.get("title") or _first_heading(body) or clean_line(source)
+    said, body = lifted_byline(without_heading(body, title))
     return Article(
         key=key or f"page:{page_key(url)}",
         source=source,
         title=title,
-        body=without_heading(body, title),
-        author=facts.get("author", ""),
-        date=facts.get("date", ""),
-        updated=facts.get("updated", ""),
+        body=body,
+        author=facts.get("author") or said.author,
+        date=facts.get("date") or said.date,
+        updated=facts.get("updated") or said.updated,
         url=facts.get("url") or url,
         tags=tuple(t for t in facts.get("tags", "").split("\n") if t),
         summary=facts.get("summary", ""),

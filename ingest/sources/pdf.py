@@ -65,7 +65,7 @@ def joined_pages(pages: Sequence[str]) -> str:
         for line in {*_edge(lines)}
         if line.strip()
     )
-    often = {line for line, count in edges.items() if count >= max(3, len(pages) // 2)}
+    often = {line for line, count in edges.items() if count >= max(2, len(pages) // 2)}
     kept: list[str] = []
     for lines in cut:
         border = _edge(lines)

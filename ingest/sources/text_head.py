@@ -394,3 +394,17 @@ def _is_titled(words: str) -> bool:
 
 def _letters(text: str) -> str:
     return re.sub(r"[\W_]+", "", text).casefold()
+
+
+def lifted_byline(body: str) -> tuple[Meta, str]:
+    """(what the byline lines at the top of a Markdown body say, the body without them)."""
+    meta = Meta()
+    blocks = body.split("\n\n")
+    for block in blocks[:3]:
+        found = [read_meta(line.removesuffix("\\").strip("*_ ")) for line in block.split("\n")]
+        if not all(found):
+            break
+        for one in found:
+            meta.take(one or Meta())
+        blocks.remove(block)
+    return meta, "\n\n".join(blocks).strip()
