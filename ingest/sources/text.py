@@ -39,6 +39,7 @@ _FURNITURE = re.compile(
      |(?:\d+|no)\ (?:comments?|responses?|replies)(?:\ on\b.{0,160})?|\d+\ restacks?|select\ page|(?:open\ menu\ ?)?(?:close\ menu)?|type\ your\ email.{0,10}
      |thanks\ for\ reading\b.{0,80}subscribe.*|(?:photo|image)(?:\ credit)?(?::|\ by)\ .{1,60}\ (?:on|via|/|from)\ (?:unsplash|pexels|pixabay|flickr|shutterstock|getty).{0,20}
      |you\ are\ here:.*|contents|(?:in\ )?this\ (?:article|post)(?:\ covers)?:?|on\ this\ page|(?:hide|show)(?:\ (?:contents|table))?|was\ this\ helpful\??
+     |(?:related|read\ (?:also|more|next|this)|also\ read|see\ also|don['’]t\ miss|recommended|up\ next):\ .{3,120}[^.]
      |like\ this:?|copy(?:\ url)?|0\ skip\ to\ content|edit(?:\ this)?|permalink|bookmark.{0,60}|accept(?:\ all)?(?:\ cookies)?|we\ use\ cookies\b.*|cookie\ (?:settings|policy)
      |(?:filed\ under|posted\ in|tagged(?:\ with|\ as)?)\b.{0,200}|(?:tags|categories|category|topics)\s*:.{0,200}
     )$""",
@@ -54,6 +55,7 @@ _END = re.compile(
      |more\ (?:from|articles|posts)\b.{0,60}[^.]|recent\ (?:posts|comments|articles)|popular\ posts|recommended(?:\ (?:for\ you|reading|posts))?
      |about\ (?:the\ )?(?:author|me)(?::.*)?|primary\ sidebar|footer|archives|(?:©|copyright\b|\(c\)).{0,120}|.{0,60}all\ rights\ reserved.{0,40}
      |powered\ by\ .{0,60}|proudly\ powered\ by\ .*|privacy\ policy.{0,60}|terms\ (?:of\ (?:use|service)|and\ conditions).{0,60}
+     |(?:newer|older)\ posts?|subscribe\ to:.*|blog\ archive|view\ my\ complete\ profile|email\ this\ ?blog\ ?this.*
      |responses\ \(\d+\)|discussion\ about\ this\ post|what\ are\ your\ thoughts\??|write\ a\ (?:response|comment).{0,5}|read\ (?:this\ )?next|view\ (?:archive|all\ posts)\b.{0,60}
      |how\ we\ reviewed\ this\ article:?|submit\ a\ comment|\d+\ likes?\b.{0,20}|latest\ (?:posts|articles)|keep\ reading|up\ next|you'?ll\ also\ (?:like|love).{0,40}
      |notify\ me\ of\ .{0,80}|(?:←|«)\ .*|.*\ (?:→|»)
@@ -66,7 +68,7 @@ _COMMENT_STAMP = re.compile(
     re.IGNORECASE,
 )
 _TAG_LINE = re.compile(
-    r"^(?:(?:filed under|posted in|tagged(?: with| as)?)\b\s*:?|(?:tags?|categor(?:y|ies)|topics)\s*:|tags(?=\s[^.]*$))\s*(?P<tags>.{2,200})$",
+    r"^(?:(?:filed under|posted in|tagged(?: with| as)?)\b\s*:?|(?:tags?|labels|categor(?:y|ies)|topics)\s*:|tags(?=\s[^.]*$))\s*(?P<tags>.{2,200})$",
     re.IGNORECASE,
 )
 _MENU_SEPARATED = re.compile(r"\s[|»›>·•]\s")
@@ -116,7 +118,8 @@ def read_text(
 def _read_head(lines: Sequence[str]) -> Head:
     words = [clean_line(line) for line in lines]
     furniture = [not w or _is_furniture(w) for w in words]
-    return HeadReader(words, furniture, [bool(w) and _is_prose(w) for w in words]).read()
+    prose = [bool(w) and _is_prose(w) for w in words]
+    return HeadReader(words, furniture, prose, [bool(_END.match(w)) for w in words]).read()
 
 
 # -- the top -----------------------------------------------------------------------------------

@@ -20,9 +20,15 @@ _DEGREE = (
     r"DPT|PT|RDN?|LDN|RN|ATC|FACSM|SCS|OCS)\b(?:[.*,]*(?=\W|$))(?:-[A-Z]+)?"
 )
 _CREDENTIALS = rf"(?:,?\s+{_DEGREE}|,\s*{_DEGREE})*"
+_NO_NAME = (
+    r"(?:The|An?|On|In|At|For|To|How|Why|What|When|Where|Who|Is|Are|Do|Does|Can|Should|My|Your|Our|This|These|That|"
+    r"It|If|Best|Top|New|Deep|More|Most|Get|Train|Training|Guide|Glutes?|Hips?|Squats?|Thrusts?|Leave|No|Read|Table)\b"
+)
 PERSON = re.compile(
     rf"(?:(?!{_DEGREE}(?:\W|$)){_NAME_WORD})(?:\s+(?:{_PARTICLE}\s+)*(?!{_DEGREE}(?:\W|$)){_NAME_WORD}){{1,4}}{_CREDENTIALS}"
 )
+_BARE_PERSON = re.compile(rf"(?!{_NO_NAME}){PERSON.pattern}")
+"""A name without "by": not the title "On Cable Kickbacks"."""
 _BYLINE_NAME = rf"(?:{PERSON.pattern}|{_NAME_WORD}{_CREDENTIALS}|admin\b)"
 _LABELS_BEHIND = r"(?:Published|Posted|Updated|Last|Reviewed|Medically|Written|On|In|Date)\b"
 _CHECKED_BY = re.compile(
@@ -167,15 +173,20 @@ def is_breadcrumb(words: str) -> bool:
 class HeadReader:
     """Finds title, byline and dates among a page's first lines.
 
-    `is_furniture` and `is_prose` judge one line each.
+    For each line: its words, whether it is furniture, whether prose, whether such a line ends articles.
     """
 
     def __init__(
-        self, words: Sequence[str], furniture: Sequence[bool], prose: Sequence[bool]
+        self,
+        words: Sequence[str],
+        furniture: Sequence[bool],
+        prose: Sequence[bool],
+        ends: Sequence[bool],
     ) -> None:
         self._words = words
         self._furniture = furniture
         self._prose = prose
+        self._ends = ends
         self._head = Head(site=site_name(words))
         self._metas: dict[int, Meta] = {}
 
@@ -200,12 +211,18 @@ class HeadReader:
         """The first byline or date line with no more than a teaser or notice of prose above."""
         prose = 0
         for n, words in enumerate(self._words):
-            if words and not is_breadcrumb(words) and read_meta(words):
+            if words and not is_breadcrumb(words) and (read_meta(words) or self._labels_name(n)):
                 return n
             prose += self._prose[n]
-            if prose > 2:
+            if prose > 2 or (prose and self._ends[n]):
                 break
         return None
+
+    def _labels_name(self, n: int) -> bool:
+        """ "Written by", and on the next line the name."""
+        return _LABEL_ALONE.fullmatch(self._words[n]) is not None and (
+            PERSON.fullmatch(next((w for w in self._words[n + 1 :] if w), "")) is not None
+        )
 
     def _collect(self, anchor: int, first_prose: int) -> None:
         """The lines of byline and dates, at most a few others between them."""
@@ -213,15 +230,23 @@ class HeadReader:
         for n in range(anchor, first_prose):
             words = self._words[n]
             meta = read_meta(words) if words else None
-            if meta is not None:
-                self._metas[n] = meta
-                self._head.take(meta)
+            if meta is not None or (words and self._labels_name(n)):
+                self._metas[n] = meta or Meta()
+                self._head.take(self._metas[n])
                 since = 0
             elif words and not self._furniture[n]:
                 since += 1
             if since > 4:
                 break
         self._take_names_beside()
+        self._take_category()
+
+    def _take_category(self) -> None:
+        """ "in" and the category, on lines of their own below the byline."""
+        behind = [n for n in range(max(self._metas) + 1, len(self._words)) if self._words[n]][:2]
+        if len(behind) == 2 and self._words[behind[0]].lower() in {"in", "posted in"}:
+            self._metas |= {n: Meta() for n in behind}
+            self._head.tags += [t.strip() for t in self._words[behind[1]].split(",")]
 
     def _take_names_beside(self) -> None:
         """A name on a line of its own, below "Written by" or beside the date."""
@@ -250,7 +275,7 @@ class HeadReader:
     def _names_beside(self, lines: Sequence[int]) -> Iterator[int]:
         for date in sorted(self._metas):
             for piece in _SEPARATOR.split(self._words[date]):
-                if PERSON.fullmatch(piece.strip()) and not WRITTEN_DATE.search(piece):
+                if _BARE_PERSON.fullmatch(piece.strip()) and not WRITTEN_DATE.search(piece):
                     self._head.author = piece.strip()
                     return
         others = [n for n in lines if n not in self._metas and len(self._words[n].split()) >= 3]
@@ -263,7 +288,7 @@ class HeadReader:
             near.sort(key=lambda n: (abs(lines.index(n) - lines.index(date)), n < date))
             for n in near:
                 words = self._words[n]
-                is_name = PERSON.fullmatch(words) and words != self._head.site
+                is_name = _BARE_PERSON.fullmatch(words) and words != self._head.site
                 twice = self._words[:n].count(words) + self._words[n + 1 :].count(words) > 0
                 beside = abs(lines.index(n) - lines.index(date)) == 1
                 if (
