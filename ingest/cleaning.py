@@ -105,7 +105,7 @@ _ATTRIBUTE = (
     r"""\s[\w-]+\s*=\s*(?:"[^"\n]*"|'[^'\n]*'|[“”″„][^“”″\n]*[“”″]|[‘’′][^‘’′\n]*[‘’′]|[^\s\]]+)"""
 )
 _SHORTCODE = re.compile(
-    rf"\\?\[\\?(/?)([A-Za-z][A-Za-z0-9]*(?:\\?[_-][A-Za-z0-9]+)*)((?:{_ATTRIBUTE}|\s[^\[\]\n]*)*)\s*/?\\?\](?![(\w])"
+    rf"\\?\[\\?(/?)([A-Za-z][A-Za-z0-9]*(?:\\?[_-][A-Za-z0-9]+)*)((?:{_ATTRIBUTE}|\s[^\[\]\n]*)*)\s*/?\\?\](?!\()"
 )
 _NEVER_SHORTCODES = frozenset(
     {"sic", "see", "emphasis", "citation", "ref", "note", "edit", "update", "and", "the", "link"}
@@ -225,6 +225,8 @@ def without_shortcodes(text: str) -> str:
 
     def judge(match: re.Match[str]) -> str:
         name, rest = match[2].replace("\\", ""), match[3]
+        if text[match.end() : match.end() + 1].isalnum() and not (match[1] or match[2] in closed):
+            return match.group()
         if name.lower() in _NEVER_SHORTCODES and "=" not in rest:
             return match.group()
         has_attribute = re.search(_ATTRIBUTE, rest) is not None

@@ -130,6 +130,8 @@ def _take_links(text: str, item: dict[str, Any]) -> str:
     def judge(match: re.Match[str]) -> str:
         words, target = match[1], match[2]
         doi = DOI.search(target)
+        if not re.search(r"\w", words) and not doi:
+            return " "  # "↩": the way back from a footnote
         if doi:
             item.setdefault("DOI", clean_doi(doi[1]))
         elif re.search(r"pubmed\D*/(\d{4,9})", target):

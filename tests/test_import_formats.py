@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ingest.cleaning import clean_text
+from ingest.cleaning import clean_text, without_shortcodes
 from ingest.corpus_files import read_document
 from ingest.fetching import Fetcher
 from ingest.importing import Report, import_all
@@ -387,6 +387,19 @@ def test_a_word_files_own_byline_goes_before_the_files_stamps(tmp_path: Path, co
     article = read_document(path, "article")
     assert (article.meta["author"], article.meta["date"]) == ("Lea Voss", date(2022, 5, 4))
     assert article.body.strip() == "The hip thrust grows the glutes about as squats do."
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("[su_note]Kept words[/su_note] stay", "Kept words stay"),
+        ("a[sic]b and [x]y", "a[sic]b and [x]y"),
+        ("[gallery ids=”1,2″] end", " end"),
+        ("do [8-12] of [2]", "do [8-12] of [2]"),
+    ],
+)
+def test_shortcodes_go_and_other_brackets_stay(text: str, left: str) -> None:
+    assert without_shortcodes(text) == left
 
 
 def test_ligatures_become_letters() -> None:

@@ -303,6 +303,13 @@ def test_dashes_repeat_the_authors_of_the_entry_before() -> None:
     assert entries[1].item["title"] == "Another thrust"
 
 
+def test_a_footnotes_way_back_is_no_address() -> None:
+    line = "Kubo K, Yata H. Squat depth. J Hips. 2019;1:3–4. [↩︎](https://blog.example/p/#r1)"
+    item = parse_reference(line).item
+    assert "URL" not in item
+    assert (item["title"], item["page"]) == ("Squat depth", "3–4")
+
+
 def test_an_organisation_is_an_author() -> None:
     item = parse_reference(
         "World Health Organization. Global recommendations. Geneva: WHO; 2010."
