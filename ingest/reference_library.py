@@ -15,7 +15,7 @@ from ingest.corpus_files import (
     year_of,
 )
 from ingest.import_state import ImportState, Record, document_hash, hash_on_disk
-from ingest.references import first_family, front_matter, reference_id, same_work
+from ingest.references import first_family, front_matter, plain_doi, reference_id, same_work
 from ingest.sources.found import CslItem
 from rag.errors import CorpusError
 
@@ -59,7 +59,7 @@ class ReferenceLibrary:
         return dropped
 
     def _find(self, item: CslItem) -> str | None:
-        doi = str(item.get("DOI") or "").lower()
+        doi = plain_doi(item)
         if doi and doi in self._dois:
             return self._dois[doi]
         near = self._near[first_family(item), year_of(item.get("issued"))]
@@ -105,7 +105,7 @@ class ReferenceLibrary:
         near = self._near[first_family(meta), year_of(meta.get("issued"))]
         if key not in near:
             near.append(key)
-        doi = str(meta.get("DOI") or "").lower()
+        doi = plain_doi(meta)
         if doi:
             self._dois.setdefault(doi, key)
 

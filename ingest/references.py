@@ -20,10 +20,6 @@ from ingest.passages import slugify
 from ingest.reference_strings import Entry, parse_reference, stands_for_author_before
 from ingest.sources.found import CslItem
 
-SAME_TITLE = 90.0
-"""rapidfuzz ratio, 0 to 100, of two titles' letters from which on they are one title."""
-
-
 # -- the list ----------------------------------------------------------------------------------
 
 
@@ -201,7 +197,7 @@ def folded(text: str) -> str:
 
 def same_work(one: CslItem, other: CslItem) -> bool:
     """By DOI where both have one; else by title and year; never over years or first authors."""
-    doi, other_doi = _doi(one), _doi(other)
+    doi, other_doi = plain_doi(one), plain_doi(other)
     if doi and other_doi:
         return doi == other_doi
     pmid, other_pmid = str(one.get("PMID") or ""), str(other.get("PMID") or "")
@@ -214,20 +210,49 @@ def same_work(one: CslItem, other: CslItem) -> bool:
 
 
 def _same_title(one: str, other: str) -> bool:
-    from rapidfuzz import fuzz
+    """Whether two titles are one, but for typing slips, small words and a subtitle left out.
 
+    A team's titles of one year differ by a word – "in women", "in men" – so each word must find
+    its like; a ratio over the letters would join them.
+    """
     a, b = folded(one), folded(other)
     if not a or not b:
         return False
-    if re.findall(r"\d+", one) != re.findall(r"\d+", other) and a != b:
+    if a == b:
+        return True
+    if re.findall(r"\d+", one) != re.findall(r"\d+", other):
         return False  # "Part 1" and "Part 2", "6 weeks" and "8 weeks" are two works
-    shorter, longer = sorted((a, b), key=len)
-    if len(shorter) >= 25 and longer.startswith(shorter):
-        return True  # the subtitle left out
-    return a == b or (len(shorter) >= 15 and fuzz.ratio(a, b) >= SAME_TITLE)
+    shorter, longer = sorted((one, other), key=len)
+    heads = (longer[: m.start()] for m in re.finditer(r"\s*[:.?–—(]", longer))
+    if len(folded(shorter)) >= 25 and any(folded(head) == folded(shorter) for head in heads):
+        return True
+    left, right = _words_apart(one, other)
+    return len(left) <= 3 and len(left) == len(right) and all(map(_is_slip, left, right))
 
 
-def _doi(item: CslItem) -> str:
+def _words_apart(one: str, other: str) -> tuple[list[str], list[str]]:
+    """The telling words that only one of two titles has, in order."""
+    words = [[w for w in slugify(t).split("-") if w not in _SMALL_WORDS] for t in (one, other)]
+    return (
+        [w for w in words[0] if w not in words[1]],
+        [w for w in words[1] if w not in words[0]],
+    )
+
+
+def _is_slip(one: str, other: str) -> bool:
+    """Whether two words are one, mistyped, inflected or spelt the British way."""
+    from rapidfuzz.distance import OSA, Prefix
+
+    if {one[:6], other[:6]} == {"abduct", "adduct"}:
+        return False  # one letter, and the other side of the hip
+    shortest, longest = sorted((len(one), len(other)))
+    stem = Prefix.similarity(one, other)
+    mistyped = shortest >= 5 and one[0] == other[0] and OSA.distance(one, other) <= 1
+    return mistyped or (stem >= 5 and stem >= 0.7 * longest)
+
+
+def plain_doi(item: CslItem) -> str:
+    """An item's DOI in lower case and without an address around it; "" where it has none."""
     text = str(item.get("DOI") or "").strip().lower()
     return re.sub(r"^(?:https?://(?:dx\.)?doi\.org/|doi:\s*)", "", text)
 

@@ -129,12 +129,22 @@ def work(**changes: Any) -> dict[str, Any]:
         (work(), work(issued={"date-parts": [[2022]]}), False),
         (work(), work(author=[{"family": "Rodas"}]), False),
         (work(title="Glute growth: part 1"), work(title="Glute growth: part 2"), False),
+        (work(title="Effects of hip training on sprint speed in young women"),
+         work(title="Effects of hip training on sprint speed in young men"), False),
+        (work(title="Effects of hip abduction training on side glutes"),
+         work(title="Effects of hip adduction training on side glutes"), False),
+        (work(title="Effects of resistance training on muscle size"),
+         work(title="Effects of resistance training on muscle size and strength"), False),
+        (work(title="Resistance training and growth of the glutes"),
+         work(title="Resistance training and growth of the glutes: a review"), True),
+        (work(DOI="https://doi.org/10.1234/ABC"), work(DOI="10.1234/abc", title="Other"), True),
         (work(author=[{"family": "Plötkin"}]), work(), True),
         (work(title=""), work(title=""), False),
     ],
     ids=[
         "one DOI, written differently", "two DOIs", "case and punctuation", "a few letters",
-        "another year", "another first author", "another part", "accents", "no titles",
+        "another year", "another first author", "another part", "other people", "the other side", "more in the title", "a subtitle left out",
+        "a DOI as an address", "accents", "no titles",
     ],
 )  # fmt: skip
 def test_works_are_one_only_where_all_agrees(
