@@ -11,6 +11,8 @@ import pytest
 
 from ingest.corpus_files import Document, read_document
 from ingest.importing import Item, import_all
+from ingest.sources.found import Article
+from ingest.sources.text import read_text
 from ingest.sources.text_head import read_meta
 
 PAGES = Path(__file__).parent / "copied_pages"
@@ -163,3 +165,57 @@ def test_a_byline_is_read(line: str, author: str, published: str, updated: str) 
 )
 def test_a_sentence_is_no_byline(line: str) -> None:
     assert read_meta(line) is None
+
+
+# -- bylines of every shape below tops of every shape ------------------------------------------
+
+TOPS = [
+    "",
+    "Skip to content\n\nStrongBody\n\nHome\nWorkouts\nAbout\n\n",
+    "Skip to main content\nMenu\nStrong Body Blog\nScience-based lifting for all\nHome\nCart (0)\n\nHome » Blog » {title}\n\n",
+    "STRONG BODY\n    Home\n    Start Here\n    Glute Guide\n    Work With Me\n\n",
+    "{title} - Strong Body Blog\nSkip to content\nStrong Body Blog\nHome   About   Blog   Contact\n\n",
+    "Sign In\nSubscribe\nFREE E-BOOK: 10 glute workouts! Download now\nLatest\nTrending\n\n",
+    "We use cookies to give you the best experience. By using this site you agree to this.\nAccept\n\n",
+]
+BYLINES = [
+    "By {name}\nPublished: March 15, 2021 | Updated: August 2, 2022",
+    "by {name} on 15 March 2021\nLast updated 2nd August, 2022",
+    "Published on 15th March, 2021 by {name} · Last updated on Aug 2, 2022",
+    "Posted by {name} on 2021-03-15 (updated 2022-08-02)",
+    "{name}\nMar 15, 2021\nUpdated: Aug 2, 2022",
+    "Author: {name}\nDate: 2021-03-15\nLast modified: 2022-08-02",
+    "Written by: {name}\nPublished Monday, March 15, 2021\nLast Updated August 2, 2022\n8 min read",
+    "March 15, 2021 by {name} Leave a Comment\nLast Updated: August 2, 2022",
+    "By {name} | March 15, 2021 | Training | 2 Comments\nLast Modified: August 2, 2022",
+    "Updated on August 2, 2022\nBy {name}\nOriginally published March 15, 2021",
+    "{name} • March 15, 2021 • Updated August 2, 2022",
+    "BY {name}\nPUBLISHED MARCH 15, 2021 / UPDATED AUGUST 2, 2022",
+]
+REST = (
+    "\n\nFacebook\nTwitter\n\nThe hip thrust loads the glutes where the squat does not, or so it is said.\n"
+    "Short and sweet.\nMy advice\nDo both (Ortiz & Weber, 2015), and add load when you can.\n\n"
+    "References\nOrtiz, A., & Weber, K. (2015). Thrusts and squats. Journal of Hips, 31(6), 452–458.\n\n"
+    "2 Responses to {title}\n\nCheapMeds\nMarch 16, 2021\nBuy cheap pills here.\nReply\n© 2023 Strong Body Blog\n"
+)
+
+
+@pytest.mark.parametrize(
+    "title", ["How to Build Glutes: The Science", "Hip Thrusts", "Do Squats Grow Glutes?"]
+)
+@pytest.mark.parametrize("name", ["Jane Smith", "Dr. María José Núñez", "Tom van der Berg"])
+def test_every_byline_is_read_below_every_top(title: str, name: str) -> None:
+    for top in TOPS:
+        for byline in BYLINES:
+            page = (
+                (top + "{title}\n" + byline + REST)
+                .replace("{title}", title)
+                .replace("{name}", name)
+            )
+            article = read_text(page, source="page.txt", key="k")
+            assert isinstance(article, Article), page
+            assert (article.title, article.author, article.date, article.updated) == (
+                title, name, "2021-03-15", "2022-08-02",
+            ), page  # fmt: skip
+            assert article.body.startswith("The hip thrust loads"), page
+            assert article.body.rstrip().endswith("452–458."), page

@@ -16,7 +16,7 @@ from ingest.cleaning import WRITTEN_DATE, written_day
 _NAME_WORD = r"[A-ZÀ-ÞĀ-Ž][\w.'’-]*"
 _PARTICLE = r"(?:de|del|della|da|dos|van|von|der|den|ter|la|le|al|bin|el)"
 _DEGREE = (
-    r"(?:Ph\.?\s?D|M\.?D|D\.?O|Dr|M\.?S\.?c?|B\.?S\.?c?|M\.?A|B\.?A|M\.?Ed|MPH|CSCS|CPT|NASM|NSCA|ACE|ACSM|"
+    r"(?:Ph\.?\s?D|M\.?D|D\.?O|M\.?S\.?c?|B\.?S\.?c?|M\.?A|B\.?A|M\.?Ed|MPH|CSCS|CPT|NASM|NSCA|ACE|ACSM|"
     r"DPT|PT|RDN?|LDN|RN|ATC|FACSM|SCS|OCS)\b(?:[.*,]*(?=\W|$))(?:-[A-Z]+)?"
 )
 _CREDENTIALS = rf"(?:,?\s+{_DEGREE}|,\s*{_DEGREE})*"
@@ -25,12 +25,12 @@ _NO_NAME = (
     r"It|If|Best|Top|New|Deep|More|Most|Get|Train|Training|Guide|Glutes?|Hips?|Squats?|Thrusts?|Leave|No|Read|Table)\b"
 )
 PERSON = re.compile(
-    rf"(?:(?!{_DEGREE}(?:\W|$)){_NAME_WORD})(?:\s+(?:{_PARTICLE}\s+)*(?!{_DEGREE}(?:\W|$)){_NAME_WORD}){{1,4}}{_CREDENTIALS}"
+    rf"(?:(?:Dr|Prof)\.?\s+)?(?:(?!{_DEGREE}(?:\W|$)){_NAME_WORD})(?:\s+(?:{_PARTICLE}\s+)*(?!{_DEGREE}(?:\W|$)){_NAME_WORD}){{1,4}}{_CREDENTIALS}"
 )
 _BARE_PERSON = re.compile(rf"(?!{_NO_NAME}){PERSON.pattern}")
 """A name without "by": not the title "On Cable Kickbacks"."""
 _BYLINE_NAME = rf"(?:{PERSON.pattern}|{_NAME_WORD}{_CREDENTIALS}|admin\b)"
-_LABELS_BEHIND = r"(?:Published|Posted|Updated|Last|Reviewed|Medically|Written|On|In|Date)\b"
+_LABELS_BEHIND = r"(?:Published|Posted|Updated|Last|Reviewed|Medically|Written|On|In|Date|Leave|No|Add|Share|Filed|Comments?|Reading)\b"
 _CHECKED_BY = re.compile(
     rf"(?i:(?:medically |expert |clinically |scientifically )?(?:reviewed|fact[- ]checked|edited|photos?|"
     rf"illustrations?|verified)\s+by:?)\s+{_BYLINE_NAME}"
@@ -60,6 +60,7 @@ _BESIDE = re.compile(
      |(?:filed\s+under|posted\s+in|categor(?:y|ies)|in|tags?)\b:?\s*[\w&'’ ,/-]{0,80}$)""",
     re.VERBOSE | re.IGNORECASE,
 )  # fmt: skip
+_MONTH = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
 _SEPARATOR = re.compile(r"\s[/|·•–—-]\s|[|·•]|\t")
 _CRUMB = re.compile(r"\s*[/»›>→|]\s*")
 _COPYRIGHT = re.compile(
@@ -198,6 +199,7 @@ class HeadReader:
         )
         if anchor is not None:
             self._collect(anchor, first_prose)
+            anchor = self._first_of_byline(anchor)
         title = self._choose_title(anchor, first_prose)
         last = max([-1, *self._metas, *([title] if title is not None else [])])
         self._head.start = last + 1 if last >= 0 else self._after_menu(first_prose)
@@ -217,6 +219,14 @@ class HeadReader:
             if prose > 2 or (prose and self._ends[n]):
                 break
         return None
+
+    def _first_of_byline(self, anchor: int) -> int:
+        """The first of the byline's lines: a bare name may stand above the date."""
+        while above := [n for n in range(anchor) if self._words[n]][-1:]:
+            if above[0] not in self._metas:
+                break
+            anchor = above[0]
+        return anchor
 
     def _labels_name(self, n: int) -> bool:
         """ "Written by", and on the next line the name."""
@@ -306,11 +316,7 @@ class HeadReader:
         candidates = [n for n in range(end) if self._could_be_title(n)]
         if not candidates:
             return None
-        above = [
-            n
-            for n in candidates
-            if anchor is not None and n < anchor and len(self._words[n].split()) >= 3
-        ]
+        above = [] if anchor is None else self._above(candidates, anchor)
         scores = {n: self._title_score(n, anchor, above) for n in candidates}
         best = max(candidates, key=lambda n: (scores[n], -n))
         self._take_subtitle(best, candidates, anchor)
@@ -325,32 +331,62 @@ class HeadReader:
             and not words.lower().startswith(("http", "www."))
             and 3 <= len(words) <= 200
             and re.search(r"[A-Za-zÀ-ž]{2}", words) is not None
-            and re.fullmatch(r"\S+@\S+", words) is None
+            and re.fullmatch(
+                rf"\S+@\S+|\d{{1,2}} (?:{_MONTH})[a-z]*|(?:{_MONTH})[a-z]* \d{{1,2}}", words
+            )
+            is None
         )
 
+    def _above(self, candidates: Sequence[int], anchor: int) -> list[int]:
+        """Lines above the byline that may be titles by their length; a short one only right above it."""
+        above = [n for n in candidates if n < anchor]
+        long = [n for n in above if len(self._words[n].split()) >= 3]
+        filled = [n for n in range(anchor) if self._words[n] and not self._furniture[n]]
+        last = above[-1] if above and filled[-1:] == above[-1:] else None
+        if last is None or last in long or len(self._words[last].split()) < 2:
+            return long
+        # Below a longer line it is the category, above the byline "On Cable Kickbacks" a blog's name.
+        before = filled[-2:-1]
+        is_category = bool(before and before[0] in long and not self._in_menu(before[0]))
+        return long if is_category or not self._head.author else [*long, last]
+
     def _title_score(self, n: int, anchor: int | None, above: Sequence[int]) -> float:
+        score = self._own_score(n) + 4.0 * self._comes_again(n, anchor)
+        if anchor is None:
+            return score + (1.5 if n == self._first_candidate() else 0.0)
+        if n > anchor:
+            opens = not self._head.author and self._prose[self._next_filled(n)]
+            return score + 1.0 + 3.0 * opens
+        if n in above:
+            nearest = list(reversed(above)).index(n)
+            score += max(0.0, 4.0 - 1.5 * nearest)
+            explains = len(above) > 1 and self._is_subtitle(above[-1], above[-2])
+            beside = nearest == 0 and not any(self._words[n + 1 : anchor])
+            score += 3.0 * (nearest == 1 and explains) + 3.0 * (beside and not explains)
+        return score
+
+    def _own_score(self, n: int) -> float:
+        """How much a line reads like a title by itself and by what stands around it."""
         words = self._words[n]
         count = len(words.split())
         score = 2.0 * (count >= 3) + 1.0 * (count >= 5) + 1.0 * words.endswith(("?", "!"))
-        score += 12.0 * words.startswith("# ") + 4.0 * self._comes_again(n)
-        score -= 8.0 * (_letters(words) == _letters(self._head.site)) + 2.0 * words.endswith(
-            (".", ":", ";", ",")
-        )
-        score += 1.0 * self._stands_alone(n) - 2.0 * self._in_menu(n)
-        if anchor is None:
-            return score + (1.5 if n == self._first_candidate() else 0.0)
-        if n in above:
-            nearest = list(reversed(above)).index(n)
-            score += max(0.0, 4.0 - 1.5 * nearest) + 2.0 * (
-                nearest == 1 and self._is_subtitle(above[-1], n)
-            )
-            score += 1.0 * (nearest == 1 and self._is_subtitle(above[-1], n))
-        return score + (1.0 if n > anchor else 0.0)
+        score += 12.0 * words.startswith("# ") + 1.0 * self._stands_alone(n)
+        score -= 8.0 * (_letters(words) == _letters(self._head.site))
+        score -= 2.0 * words.endswith((".", ":", ";", ","))
+        return score - 2.0 * self._in_menu(n) - 5.0 * self._holds_another(n)
+
+    def _next_filled(self, n: int) -> int:
+        return next((k for k in range(n + 1, len(self._words)) if self._words[k]), n)
 
     def _first_candidate(self) -> int:
         return next(n for n in range(len(self._words)) if self._could_be_title(n))
 
-    def _comes_again(self, n: int) -> bool:
+    def _holds_another(self, n: int) -> bool:
+        """The browser's title: "The title - Strong Body Blog", where "The title" is a line too."""
+        parts = re.split(r"\s[|–—-]\s", self._words[n])
+        return len(parts) > 1 and parts[0] in self._words
+
+    def _comes_again(self, n: int, anchor: int | None) -> bool:
         """In the breadcrumb, the browser's title, "3 comments on “…”", or as a line again."""
         words = self._words[n]
         if len(words.split()) < 2 or len(words) < 10:
@@ -365,7 +401,8 @@ class HeadReader:
                 re.IGNORECASE,
             ):
                 return True
-            if re.match(rf"{re.escape(words)}(?:\s*$|\s+[|–—-]\s)", other):
+            below = anchor is not None and n > anchor  # there it is a line of the contents
+            if not below and re.match(rf"{re.escape(words)}(?:\s*$|\s+[|–—-]\s)", other):
                 return True
         return False
 
