@@ -47,17 +47,22 @@ def split_reference_list(body: str) -> tuple[str, list[Entry]]:
 def _split_unheaded_list(lines: Sequence[str]) -> tuple[str, list[Entry]]:
     """Two or more whole entries that end a text, behind at most one closing line."""
     blocks = _entry_blocks(lines)
-    entries = [_numbered(parse_reference(text), ordinal) for text, _, ordinal in blocks]
-    last = len(blocks)
-    if last and not _is_whole_entry(entries[-1]) and len(blocks[-1][0]) < 120:
-        last -= 1
-    first = last
-    while first and _is_whole_entry(entries[first - 1]):
+    entries: list[Entry] = []
+    first = last = len(blocks)
+    while first:
+        text, _, ordinal = blocks[first - 1]
+        entry = _numbered(parse_reference(text), ordinal)
+        if _is_whole_entry(entry):
+            entries.insert(0, entry)
+        elif entries or first < len(blocks) or len(text) >= 120:
+            break
+        else:
+            last -= 1
         first -= 1
-    if last - first < 2 or first == 0:
+    if len(entries) < 2 or first == 0:
         return "\n".join(lines), []
     kept = [*lines[: blocks[first - 1][1]], "", *lines[blocks[last - 1][1] :]]
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(kept)).strip(), entries[first:last]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(kept)).strip(), entries
 
 
 def _is_whole_entry(entry: Entry) -> bool:

@@ -6,6 +6,7 @@ import gzip
 import io
 import re
 import threading
+import time
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -397,3 +398,17 @@ def test_marks_that_turn_text_around_are_dropped(tmp_path: Path) -> None:
     import_all([str(tmp_path / "a.md")], tmp_path / "corpus")
     text = (tmp_path / "corpus" / "articles" / "good-evil-title.md").read_text("utf-8")
     assert not re.search("[\u202a-\u202e\u2066-\u2069]", text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["By Anna Berg (Smith, 2010) " * 40_000, "Short line of words\n" * 20_000, "Anna Berg\nMar 15, 2021\n" * 10_000],
+    ids=["one line of a megabyte", "lines without end", "names and dates without end"],
+)  # fmt: skip
+def test_a_long_text_takes_time_in_proportion(tmp_path: Path, text: str) -> None:
+    """Quadratic patterns needed minutes here; the limit is generous for a busy machine."""
+    (tmp_path / "a.txt").write_text(text)
+    started = time.monotonic()
+    report = import_all([str(tmp_path / "a.txt")], tmp_path / "corpus")
+    assert len(report.items) == 1
+    assert time.monotonic() - started < 40

@@ -18,7 +18,7 @@ from ingest.cleaning import (
 )
 from ingest.html_markdown import escape, escape_start
 from ingest.sources.found import Article, Skipped
-from ingest.sources.text_head import PERSON, Head, HeadReader, is_breadcrumb, read_meta
+from ingest.sources.text_head import HEAD_LINES, PERSON, Head, HeadReader, is_breadcrumb, read_meta
 
 _FURNITURE = re.compile(
     r"""^(?:
@@ -117,9 +117,10 @@ def read_text(
 
 def _read_head(lines: Sequence[str]) -> Head:
     words = [clean_line(line) for line in lines]
-    furniture = [not w or _is_furniture(w) for w in words]
-    prose = [bool(w) and _is_prose(w) for w in words]
-    return HeadReader(words, furniture, prose, [bool(_END.match(w)) for w in words]).read()
+    top = words[:HEAD_LINES]
+    furniture = [not w or _is_furniture(w) for w in top]
+    prose = [bool(w) and _is_prose(w) for w in top]
+    return HeadReader(words, furniture, prose, [bool(_END.match(w)) for w in top]).read()
 
 
 # -- the top -----------------------------------------------------------------------------------
@@ -313,7 +314,7 @@ def _as_markdown(lines: Sequence[str]) -> str:
         elif bullet:
             mark = bullet.group().strip()
             out.append(f"{mark if mark[0].isdigit() else '-'} {escape(words[bullet.end() :])}")
-        elif _TABLE_ROW.match(line):
+        elif _is_row(line):
             out += _table_row(lines, n)
         elif _is_heading(lines, n):
             out += ["", f"## {escape(words)}", ""]
@@ -323,7 +324,10 @@ def _as_markdown(lines: Sequence[str]) -> str:
 
 
 _BULLET = re.compile(r"(?:[-*•·▪‣–◦○]|\d{1,2}[.)])\s+")
-_TABLE_ROW = re.compile(r"[^\t\n]*\S[^\t\n]*(?:\t[^\t\n]*)+$")
+
+
+def _is_row(line: str) -> bool:
+    return "\t" in line.strip()
 
 
 def _table_row(lines: Sequence[str], n: int) -> list[str]:
@@ -331,11 +335,7 @@ def _table_row(lines: Sequence[str], n: int) -> list[str]:
 
     def is_row(k: int) -> bool:
         same = lines[n].count("\t")
-        return (
-            0 <= k < len(lines)
-            and bool(_TABLE_ROW.match(lines[k]))
-            and lines[k].count("\t") == same
-        )
+        return 0 <= k < len(lines) and _is_row(lines[k]) and lines[k].count("\t") == same
 
     cells = [escape(cell.strip()).replace("|", "\\|") for cell in lines[n].split("\t")]
     if not (is_row(n - 1) or is_row(n + 1)):
@@ -377,7 +377,7 @@ def _is_heading(lines: Sequence[str], n: int) -> bool:
     words = lines[n].strip()
     if is_reference_heading(words):
         return True
-    following = next((w.strip() for w in lines[n + 1 :] if w.strip()), "")
+    following = next((w.strip() for w in lines[n + 1 : n + 8] if w.strip()), "")
     before = lines[n - 1].strip() if n else ""
     text_follows = (
         len(following) > 60

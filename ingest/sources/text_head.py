@@ -171,6 +171,11 @@ def is_breadcrumb(words: str) -> bool:
     )
 
 
+HEAD_LINES = 400
+_FOOT_LINES = 400
+"""How many lines at either end are searched: menus are long, but not endless."""
+
+
 class HeadReader:
     """Finds title, byline and dates among a page's first lines.
 
@@ -184,7 +189,9 @@ class HeadReader:
         prose: Sequence[bool],
         ends: Sequence[bool],
     ) -> None:
-        self._words = words
+        # The foot, with the comments' heading and the copyright line, tells the title from the site.
+        self._words = words[:HEAD_LINES]
+        self._foot = words[HEAD_LINES:][-_FOOT_LINES:]
         self._furniture = furniture
         self._prose = prose
         self._ends = ends
@@ -392,7 +399,7 @@ class HeadReader:
         if len(words.split()) < 2 or len(words) < 10:
             return False
         letters = _letters(words)
-        for k, other in enumerate(self._words):
+        for k, other in enumerate([*self._words, *self._foot]):
             if k == n or len(other) > len(words) + 100 or letters not in _letters(other):
                 continue
             if is_breadcrumb(other) or re.search(
