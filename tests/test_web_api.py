@@ -220,6 +220,42 @@ def test_what_is_not_there_is_a_plain_404(client: TestClient, path: str) -> None
     assert_plain_error(client.get(f"/api/{path}"), 404, "not_found")
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "allow"),
+    [
+        ("GET", "/api/ask", "OPTIONS, POST"),
+        ("PUT", "/api/feedback", "OPTIONS, POST"),
+        ("POST", "/api/search", "GET, HEAD, OPTIONS"),
+        ("DELETE", "/api/passages/x", "GET, HEAD, OPTIONS"),
+        ("TRACE", "/healthz", "GET, HEAD, OPTIONS"),
+        ("POST", "/widget.js", "GET, HEAD, OPTIONS"),
+    ],
+)
+def test_a_wrong_method_is_a_plain_405_that_names_the_right_ones(
+    client: TestClient, method: str, path: str, allow: str
+) -> None:
+    refused = client.request(method, path)
+    assert_plain_error(refused, 405, "method_not_allowed")
+    assert refused.headers["allow"] == allow
+    asked = client.options(path)
+    assert (asked.status_code, asked.headers["allow"], asked.content) == (204, allow, b"")
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/widget.js", "/openapi.json", "/api/search?q=squat"])
+def test_head_gives_the_headers_of_get_without_its_body(client: TestClient, path: str) -> None:
+    head, full = client.head(path), client.get(path)
+    assert (head.status_code, head.content) == (full.status_code, b"") == (200, b"")
+    assert head.headers["content-type"] == full.headers["content-type"]
+
+
+@pytest.mark.parametrize("path", ["/api", "/api/", "/nowhere", "/login", "/report", "/gradio_api/run/predict"])
+@pytest.mark.parametrize("method", ["GET", "POST", "TRACE", "MADEUP"])
+def test_what_is_no_address_is_a_plain_404_for_every_method(
+    client: TestClient, path: str, method: str
+) -> None:
+    assert_plain_error(client.request(method, path), 404, "not_found")
+
+
 @pytest.mark.parametrize("format", ["json", "apa", "bibtex", "ris", "csl-json"])
 def test_references_come_in_citation_formats(client: TestClient, format: str) -> None:
     response = client.get(f"/api/references/{STUDY.id}", params={"format": format})
@@ -291,6 +327,16 @@ def test_the_own_site_may_without_being_listed(client: TestClient) -> None:
     assert response.status_code == 200
 
 
+@pytest.mark.parametrize(
+    "headers", [{"X-Forwarded-Host": "evil.example"}, {"Host": "evil.example", "Sec-Fetch-Site": "cross-site"}]
+)
+def test_no_header_of_the_callers_makes_another_site_the_own(
+    client: TestClient, headers: dict[str, str]
+) -> None:
+    sent = {"Origin": "https://evil.example", **headers}
+    assert_plain_error(client.post("/api/ask", json=ASK, headers=sent), 403, "origin_not_allowed")
+
+
 # ------------------------------------------------------------------ feedback and report
 
 
@@ -321,6 +367,11 @@ def test_without_a_token_there_is_no_report(client: TestClient) -> None:
         {"question": "q", "rating": 2},
         {"rating": 1},
         {"question": "", "rating": 1},
+        {"question": " \n", "rating": 1},
+        {"question": "\x00", "rating": 1},
+        {"question": "q", "rating": True},
+        {"question": "q", "rating": 1.0},
+        {"question": "q", "rating": "1"},
         {"question": "q", "rating": 1, "comment": "x" * 2001},
     ],
 )

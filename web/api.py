@@ -10,10 +10,11 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from rag.errors import IndexMismatchError, IndexMissingError, QuestionError, RagError
+from rag.question import cleaned
 from rag.rendering import answer_json, citation_json, hit_json, reference_json
 from rag.types import Event, Final, Passage, Question, SourceKind, Sources, Token
 from web.asking import Desk, TooManyError, checked_question
@@ -52,12 +53,27 @@ class AskBody(BaseModel):
     stream: bool | None = None
 
 
+def _with_words(text: str) -> str:
+    if not cleaned(text):
+        raise ValueError("must hold the words that were asked")
+    return text
+
+
+def _whole_number(value: Any) -> Any:
+    # Python takes True and 1.0 for 1.
+    if type(value) is not int:
+        raise ValueError("must be 1 or -1")
+    return value
+
+
 class FeedbackBody(BaseModel):
     """A thumb up (1) or down (-1)."""
 
-    question: str = Field(min_length=1, max_length=MAX_COMMENT)
+    model_config = ConfigDict(strict=True)
+
+    question: Annotated[str, Field(max_length=MAX_COMMENT), AfterValidator(_with_words)]
     answer_id: str | None = Field(default=None, max_length=100)
-    rating: Literal[1, -1]
+    rating: Annotated[Literal[1, -1], BeforeValidator(_whole_number)]
     comment: str | None = Field(default=None, max_length=MAX_COMMENT)
 
 
@@ -83,16 +99,6 @@ def api_routes(desk: Desk) -> APIRouter:
     _add_ask(routes, desk)
     _add_reading(routes, desk)
     _add_feedback(routes, desk)
-
-    @routes.api_route(
-        "/{path:path}",
-        methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
-        include_in_schema=False,
-    )
-    def nothing_here(path: str) -> Response:
-        # Without this the chat page, which is mounted at the root, would answer.
-        return failure(404, "not_found", "there is nothing at this address; see /openapi.json")
-
     return routes
 
 
@@ -317,4 +323,5 @@ def _explained(error: RequestValidationError) -> tuple[str, str]:
         return "bad_request", 'the body must be a JSON object like {"question": "…"} with ' + (
             "Content-Type: application/json"
         )
-    return "bad_request", f"{place}: {first['msg'][:1].lower()}{first['msg'][1:]}"
+    message = first["msg"].removeprefix("Value error, ")
+    return "bad_request", f"{place}: {message[:1].lower()}{message[1:]}"

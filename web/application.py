@@ -17,6 +17,7 @@ from web.feedback import Ledger
 from web.limits import ClientLimits
 from web.metrics import Metrics
 from web.ports import CoachPort
+from web.routing import KnownAddresses
 from web.security import ClosedDoors, Measured, Origins, ResponseHeaders
 
 TITLE = "Glute Coach"
@@ -47,11 +48,13 @@ def create_app(
         app.include_router(report_routes(ledger, token))
     app.include_router(api_routes(desk))
     add_error_shapes(app)
+    own = tuple(app.routes)
     if with_page:
         from web.chat_page import mount_chat_page
 
         mount_chat_page(app, desk)
     # The last one added is the outermost.
+    app.add_middleware(KnownAddresses, routes=own)
     app.add_middleware(ClosedDoors)
     app.add_middleware(Origins, allowed=settings.origins)
     app.add_middleware(ResponseHeaders, frame_hosts=(*settings.origins, *frame_hosts))

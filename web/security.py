@@ -80,7 +80,7 @@ class ClosedDoors:
             return
         path = scope["path"]
         if any(door in path for door in _CLOSED):
-            await _refuse(send, 403, "not_available", "files cannot be uploaded here")
+            await refuse(send, 403, "not_available", "files cannot be uploaded here")
             return
         if scope["method"] not in ("POST", "PUT", "PATCH", "DELETE"):
             await self._app(scope, receive, send)
@@ -89,7 +89,7 @@ class ClosedDoors:
         body = await _body(scope, receive, limit)
         if body is None:
             message = f"the request is too big; at most {limit // 1024} kB are read"
-            await _refuse(send, 413, "too_large", message)
+            await refuse(send, 413, "too_large", message)
             return
         await self._app(scope, _replayed(body, receive), send)
 
@@ -114,7 +114,7 @@ class Origins:
                 "this site may not use the coach; its owner can add the site's address to "
                 "GLUTE_ALLOWED_ORIGINS"
             )
-            await _refuse(_varying(send), 403, "origin_not_allowed", message)
+            await refuse(_varying(send), 403, "origin_not_allowed", message)
         elif scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
             await _preflight(_allowing(send, headers["origin"]))
         else:
@@ -133,6 +133,7 @@ class Measured:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
+        method = _method(scope)
         status = 500
 
         async def noting(message: Message) -> None:
@@ -145,7 +146,7 @@ class Measured:
             await self._app(scope, receive, noting)
         finally:
             seconds = time.perf_counter() - started
-            self._metrics.request(_method(scope), _route(scope), status, seconds)
+            self._metrics.request(method, _route(scope), status, seconds)
 
 
 def _method(scope: Scope) -> str:
@@ -165,10 +166,10 @@ def _is_own(origin: str, headers: Headers) -> bool:
     Browsers set Sec-Fetch-Site and pages cannot; where it is missing (plain http), the host is
     compared, without the scheme, which a proxy that ends TLS changes.
     """
-    if headers.get("sec-fetch-site") == "same-origin":
-        return True
-    host = headers.get("x-forwarded-host") or headers.get("host", "")
-    return urlsplit(origin).netloc == host.lower()
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
+    return urlsplit(origin).netloc == headers.get("host", "").lower()
 
 
 def _varying(send: Send) -> Send:
@@ -203,13 +204,19 @@ async def _preflight(send: Send) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-async def _refuse(send: Send, status: int, code: str, message: str) -> None:
+async def refuse(
+    send: Send, status: int, code: str, message: str, more: Iterable[tuple[bytes, bytes]] = ()
+) -> None:
+    """Sends an error in the API's shape, with `more` headers."""
     body = json.dumps(error_body(code, message)).encode()
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),
-        (b"connection", b"close"),
+        *more,
     ]
+    # The rest of a body that nobody reads must not be taken for the next request.
+    if status == 413:
+        headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
