@@ -15,6 +15,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from rag.errors import SettingsError
 
 PREFIX = "GLUTE_"
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|[0-9a-f.]*:[0-9a-f.:]+")
 DEFAULT_EMBEDDER = "all-MiniLM-L6-v2"
 
 
@@ -62,24 +64,42 @@ class Settings(BaseSettings):
     @classmethod
     def _origins(cls, value: str) -> str:
         for origin in filter(None, re.split(r"[,\s]+", value)):
-            parts = urlsplit(origin)
-            if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path.strip("/"):
-                raise ValueError(f"{origin!r} is not an origin like https://blog.example")
+            _origin(origin)
         return value
 
     @field_validator("rate_limit")
     @classmethod
     def _rate(cls, value: str) -> str:
         # The grammar is that of the `limits` library; parsing here makes a typo an error at start.
-        from limits import parse
+        from limits import parse_many
 
-        parse(value)
+        rates = parse_many(value)
+        if len(rates) != 1 or rates[0].amount < 1:
+            raise ValueError("must be one rate of at least 1, for example 30/minute")
         return value
 
     @property
     def origins(self) -> tuple[str, ...]:
-        """Origins that may embed the widget, without trailing slashes."""
-        return tuple(o.rstrip("/").lower() for o in re.split(r"[,\s]+", self.allowed_origins) if o)
+        """Origins that may embed the widget, spelt as browsers send them."""
+        return tuple(_origin(o) for o in re.split(r"[,\s]+", self.allowed_origins) if o)
+
+
+def _origin(text: str) -> str:
+    """An origin as a browser writes it: lower case, punycode, no slash, no default port.
+
+    Strict, because it goes into headers: anything but scheme, host and port is a `ValueError`.
+    """
+    parts = urlsplit(text)
+    try:
+        host = (parts.hostname or "").encode("idna").decode()
+        port = parts.port
+    except ValueError:  # UnicodeError is one: a label too long, a port out of range
+        host, port = "", None
+    bare = not (parts.username or parts.password or parts.query or parts.fragment or parts.path.strip("/"))
+    if parts.scheme not in _DEFAULT_PORTS or not bare or not _HOST.fullmatch(host):
+        raise ValueError(f"{text!r} is not an origin like https://blog.example")
+    name = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{name}" + ("" if port in (None, _DEFAULT_PORTS[parts.scheme]) else f":{port}")
 
 
 def load_settings(**overrides: object) -> Settings:

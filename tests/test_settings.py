@@ -68,7 +68,14 @@ def test_an_unknown_variable_of_the_dotenv_file_is_named(tmp_path: Path) -> None
         ("GLUTE_CHROMA_URL", "ftp://x"),
         ("GLUTE_ALLOWED_ORIGINS", "blog.example"),
         ("GLUTE_ALLOWED_ORIGINS", "https://blog.example/page"),
+        ("GLUTE_ALLOWED_ORIGINS", "https://*.blog.example"),
+        ("GLUTE_ALLOWED_ORIGINS", "https://blog.example?x=1"),
+        ("GLUTE_ALLOWED_ORIGINS", "https://me:pw@blog.example"),
+        ("GLUTE_ALLOWED_ORIGINS", "https://blog.example:99999"),
+        ("GLUTE_ALLOWED_ORIGINS", "https://blog.example;script-src"),
         ("GLUTE_RATE_LIMIT", "often"),
+        ("GLUTE_RATE_LIMIT", "0/minute"),
+        ("GLUTE_RATE_LIMIT", "30/minute;5/second"),
         ("GLUTE_LOG_QUESTIONS", "maybe"),
     ],
 )
@@ -102,5 +109,7 @@ def test_secrets_hide(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_origins_are_parted_and_bare(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GLUTE_ALLOWED_ORIGINS", "https://Blog.example/, http://localhost:8080")
-    assert load_settings().origins == ("https://blog.example", "http://localhost:8080")
+    monkeypatch.setenv("GLUTE_ALLOWED_ORIGINS", "https://Blog.example:443/, http://localhost:8080 https://blög.example http://[::1]:80")
+    assert load_settings().origins == (
+        "https://blog.example", "http://localhost:8080", "https://xn--blg-tna.example", "http://[::1]",
+    )  # fmt: skip
