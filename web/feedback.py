@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from rag.errors import SettingsError
 from rag.types import Answer
 
 FILE = "glute-coach.sqlite3"
@@ -58,11 +59,21 @@ class Tally:
 
 
 class Ledger:
-    """The file. Opened a call at a time, so that any thread may call; made on first use."""
+    """The file. Opened a call at a time, so that any thread may call."""
 
     def __init__(self, folder: Path, *, keep_questions: bool) -> None:
         self._path = folder / FILE
         self.keeps_questions = keep_questions
+
+    def prepare(self) -> None:
+        """Makes the file where it is missing; raises `SettingsError` where that cannot be."""
+        try:
+            with self._open():
+                pass
+        except (OSError, sqlite3.Error) as error:
+            raise SettingsError(
+                f"GLUTE_DATA: no database can be kept in {str(self._path.parent)!r}: {error}"
+            ) from error
 
     def add_feedback(self, feedback: Feedback) -> None:
         with self._open() as database:
