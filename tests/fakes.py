@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -126,3 +127,17 @@ class FakeCoach:
             else None,
         )
         return replace(said, text=answer_text(said))
+
+
+class HeldCoach(FakeCoach):
+    """Streams its first piece, then waits until `release` is set."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.release = threading.Event()
+
+    def stream(self, question: Question) -> Iterator[Event]:
+        for event in super().stream(question):
+            yield event
+            if isinstance(event, Token):
+                self.release.wait(30)

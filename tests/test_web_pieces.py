@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rag.types import Answer, Question, Safety
 from tests.fakes import FakeCoach
 from web.limits import ClientLimits
-from web.pieces import answer_markdown, linked, sources_markdown
+from web.pieces import answer_markdown, evidence_table, folded_sources, linked, sources_markdown
 
 
 def an_answer(**changes: object) -> Answer:
@@ -67,6 +67,31 @@ def test_a_retracted_study_is_flagged() -> None:
     citation = an_answer().citations[0]
     bad = replace(citation.references[0], status="retracted")
     assert "**retracted**" in sources_markdown([replace(citation, references=(bad,))])
+
+
+def test_a_trainer_gets_a_row_a_study_however_often_it_is_quoted() -> None:
+    first = an_answer().citations[0]
+    study = replace(first.references[0], population="adults | 18 to 35, <b>untrained</b>")
+    bare = replace(first, marker=3, references=())
+    cited = [replace(first, marker=n, references=(study,)) for n in (1, 2)]
+    address = "#cite=articles%2Fthrust-or-squat%23growth%3A0:29:99"
+    assert evidence_table([*cited, bare]).split("\n")[2:] == [
+        f"| [1]({address}) [2]({address}) | [Plotkin et al., 2023](https://doi.org/10.3389/fphys.2023.1279170)"
+        " | RCT | 34: adults &#124; 18 to 35, \\<b>untrained\\</b> |",
+        f"| [3]({address}) | Hip thrust or squat?, Growth | article |  |",
+    ]
+
+
+def test_a_number_of_people_is_said_once() -> None:
+    first = an_answer().citations[0]
+    study = replace(first.references[0], population="14 reviews of 4,784 people", sample_size=4784)
+    assert "| 14 reviews of 4,784 people |" in evidence_table([replace(first, references=(study,))])
+
+
+def test_sources_are_folded_away_and_absent_where_nothing_is_cited() -> None:
+    assert folded_sources(an_answer()).startswith("<details><summary>1 source</summary>\n\n- [1](")
+    assert folded_sources(an_answer(audience="trainer")).startswith("<details><summary>The evidence</summary>")
+    assert folded_sources(an_answer(citations=())) == ""
 
 
 def test_one_ipv6_subscriber_is_one_client() -> None:

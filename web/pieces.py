@@ -70,9 +70,62 @@ def source_name(citation: Citation) -> str:
     return f"{passage.title}, {passage.section}" if passage.section else passage.title
 
 
+def folded_sources(answer: Answer) -> str:
+    """What the answer rests on, folded away: a list for clients, a table of studies for trainers."""
+    if not answer.citations:
+        return ""
+    if answer.audience == "trainer":
+        return _folded("The evidence", evidence_table(answer.citations))
+    count = len(answer.citations)
+    title = "1 source" if count == 1 else f"{count} sources"
+    return _folded(title, sources_markdown(answer.citations))
+
+
 def sources_markdown(citations: Iterable[Citation]) -> str:
     """A numbered list of what the answer rests on, each line opening its quote."""
     return "\n".join(_source_line(c) for c in citations)
+
+
+def _folded(title: str, markdown: str) -> str:
+    # The only HTML of the page's Markdown. The blank lines let what is between be Markdown again.
+    return f"<details><summary>{title}</summary>\n\n{markdown}\n\n</details>"
+
+
+def evidence_table(citations: Iterable[Citation]) -> str:
+    """A Markdown table, a row a study (or a source without one): markers, study, design, people."""
+    rows: dict[str, tuple[str, str, str]] = {}
+    markers: dict[str, list[str]] = {}
+    for citation in citations:
+        for key, row in _evidence(citation):
+            rows.setdefault(key, row)
+            markers.setdefault(key, []).append(f"[{citation.marker}]({address(citation)})")
+    lines = [" | ".join((" ".join(markers[key]), *row)) for key, row in rows.items()]
+    head = ["Nr | Study | Design | People", "--- | --- | --- | ---"]
+    return "\n".join(f"| {line} |" for line in [*head, *lines])
+
+
+def _evidence(citation: Citation) -> Iterable[tuple[str, tuple[str, str, str]]]:
+    if not citation.references:
+        title = plain(source_name(citation))
+        yield citation.passage.source_id, (_cell(title), citation.passage.source_kind, "")
+    for reference in citation.references:
+        label = plain(reference.label)
+        study = f"[{label}](https://doi.org/{quote(reference.doi, safe='/.;-_')})" if reference.doi else label
+        if reference.status in _STATUS_WORDS:
+            study += f" **{_STATUS_WORDS[reference.status]}**"
+        people = _people(reference)
+        yield reference.id, (_cell(study), _cell(kind_name(reference.kind)), _cell(people))
+
+
+def _people(reference: Reference) -> str:
+    """Who was studied, led by how many unless the words say it already."""
+    size = f"{reference.sample_size:,}" if reference.sample_size else ""
+    said = size in reference.population or str(reference.sample_size) in reference.population
+    return ": ".join(part for part in ("" if said else size, plain(reference.population)) if part)
+
+
+def _cell(markdown: str) -> str:
+    return markdown.replace("|", "&#124;")
 
 
 def _source_line(citation: Citation) -> str:

@@ -439,8 +439,51 @@
         anchor.setAttribute("aria-label", anchor.title || "Source " + anchor.textContent);
       }
       for (const message of document.querySelectorAll('[data-testid="bot"][aria-label]')) message.removeAttribute("aria-label");
+      // Buttons in what calls itself a list are not its items.
+      for (const examples of document.querySelectorAll('#chat .examples[role="list"]')) examples.setAttribute("role", "group");
+      for (const log of document.querySelectorAll('#chat [role="log"][aria-live="polite"]')) log.setAttribute("aria-live", "off");
+      clearTimeout(quiet);
+      quiet = setTimeout(announce, 800);
       keepQuestionInSight();
     };
+    // The page's log changes with every piece of an answer and would be read out as often. This one
+    // gets each answer once, when it has stopped growing.
+    const read = make("div", { class: "unseen", role: "log", "aria-live": "polite", "aria-relevant": "additions" });
+    root.append(read);
+    let quiet = 0;
+    let told = "";
+    const announce = () => {
+      const rows = document.querySelectorAll("#chat .bot-row .prose");
+      const words = rows.length ? wordsOf(rows[rows.length - 1], ":scope > :not(details)", false) : "";
+      if (words && words !== told) read.append(make("p", {}, words));
+      told = words;
+    };
+    /** The text of an answer's blocks, its markers as "[1]" or left out. */
+    const wordsOf = (prose, blocks, withMarkers) =>
+      [...prose.querySelectorAll(blocks)]
+        .map((block) => {
+          const copy = block.cloneNode(true);
+          for (const anchor of copy.querySelectorAll('a[href^="#cite="]')) anchor.replaceWith(withMarkers ? "[" + anchor.textContent + "]" : "");
+          const cells = [...copy.children].filter((child) => child.matches("td, th"));
+          return (cells.length ? cells.map((cell) => cell.textContent.trim()).join("\t") : copy.textContent).replace(/[^\S\t]+/g, " ").trim();
+        })
+        .join("\n\n");
+    // The page would copy its Markdown, with addresses that mean nothing elsewhere.
+    document.addEventListener(
+      "click",
+      (event) => {
+        const button = event.target.closest?.('#chat button[aria-label="Copy message"]');
+        // The button comes after its message, beside it rather than inside.
+        const prose = button && [...document.querySelectorAll("#chat .bot-row .prose")].filter((e) => e.compareDocumentPosition(button) & Node.DOCUMENT_POSITION_FOLLOWING).pop();
+        if (!prose || !navigator.clipboard) return;
+        event.stopPropagation();
+        navigator.clipboard
+          .writeText(wordsOf(prose, ":scope > :not(details), details li, details tr", true))
+          .then(() => read.append(make("p", {}, "Copied.")))
+          .catch(() => {});
+      },
+      true,
+    );
     // An answer is read from its beginning, where a warning stands: the newest question stays at
     // the top of the conversation until the reader moves it.
     let rows = 0;
