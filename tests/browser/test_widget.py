@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
@@ -63,6 +64,55 @@ def test_escape_closes_and_gives_the_focus_back(visit: Visit, site: str, blog: s
     visit.page.keyboard.press("Escape")
     expect(panel).to_be_hidden()
     expect(visit.page.get_by_role("button", name="Ask the Glute Coach")).to_be_focused()
+
+
+def test_tab_goes_round_in_the_chat(visit: Visit, site: str, blog: str) -> None:
+    page = visit.page
+    panel = open_widget(page, blog)
+    panel.get_by_label("Answer for").focus()
+    page.keyboard.press("Tab")
+    expect(panel.get_by_role("button", name="New conversation")).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    expect(panel.get_by_label("Answer for")).to_be_focused()
+
+
+HARSH = """<style>* { all: revert; font-size: 40px !important; letter-spacing: 9px !important; }
+button, dialog, textarea, div { display: none !important; visibility: hidden !important; opacity: .1 !important; }</style>"""
+STRICT = "<meta http-equiv='Content-Security-Policy' content=\"default-src 'none'; script-src {site} 'unsafe-inline'; " + (
+    "connect-src {site}; require-trusted-types-for 'script'; trusted-types 'none'\">"
+)
+TAG = "<script src='{site}/widget.js' async></script>"
+
+
+@pytest.mark.parametrize(
+    ("head", "body"),
+    [
+        (HARSH, TAG),
+        (STRICT, TAG),
+        (TAG, ""),
+        (TAG, TAG + TAG),
+        ("<script>Object.prototype.extra = 1; Array.prototype.extra = () => 1;</script>", TAG),
+    ],
+    ids=["harsh style", "strict policy", "in the head", "three tags", "changed prototypes"],
+)
+def test_it_works_on_any_page_and_leaves_nothing_behind(
+    visit: Visit, site: str, blog: str, blog_folder: Path, head: str, body: str
+) -> None:
+    page = visit.page
+    text = f"<!doctype html><html lang=en><title>A blog</title>{head}<h1>A post</h1>{body}</html>"
+    (blog_folder / "odd.html").write_text(text.replace("{site}", site))
+    page.add_init_script("window.names = new Set(Object.getOwnPropertyNames(window)).add('names')")
+    panel = open_widget(page, f"{blog}/odd.html")
+    ask(panel, "squats? 🍑")
+    marker_of(panel).click()
+    mark = page.locator("dialog mark")
+    expect(mark).to_have_text(QUOTE)
+    assert mark.evaluate("e => { const s = getComputedStyle(e); return [s.fontSize, s.letterSpacing, s.visibility] }") == [
+        "16px", "normal", "visible",
+    ]  # fmt: skip
+    assert page.evaluate("Object.getOwnPropertyNames(window).filter(name => !names.has(name))") == []
+    assert page.locator("#glute-coach").count() == 1
+    assert visit.requests_beyond(site, blog) == []
 
 
 def test_the_blogs_style_stays_out(visit: Visit, site: str, blog: str) -> None:

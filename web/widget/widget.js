@@ -6,8 +6,10 @@
 (() => {
   "use strict";
   const script = document.currentScript;
-  if (!script || !script.src || window.gluteCoachLoaded) return;
-  window.gluteCoachLoaded = true;
+  // Once a page, however many tags; noted where no script of the page can trip over the name.
+  const MARK = Symbol.for("glute-coach");
+  if (!script || !script.src || document[MARK]) return;
+  document[MARK] = true;
   const HOST = new URL(script.src).origin;
   const ON_PAGE = script.hasAttribute("data-page");
   const STORE = "glute-coach:" + HOST;
@@ -15,7 +17,8 @@
   const MAX_QUESTION = 2000;
 
   const STYLE = `
-  :host { all: initial; }
+  /* Where both sides say !important, the shadow's own rules win over the page's. */
+  :host { all: initial !important; display: block !important; }
   *, *::before, *::after { box-sizing: border-box; }
   .root {
     --ink: #0f1f1d; --soft: #52625f; --paper: #ffffff; --tint: #f1f6f5; --line: #d3dedc;
@@ -51,7 +54,7 @@
   @keyframes rise { from { opacity: 0; transform: translateY(12px); } }
   .head { display: flex; align-items: center; gap: 4px; padding: 10px 10px 10px 16px; border-bottom: 1px solid var(--line); }
   .head h2 { flex: 1; margin: 0; font-size: 17px; font-weight: 700; }
-  .icon { display: grid; place-items: center; width: 40px; height: 40px; padding: 0; border: 0; border-radius: 10px; background: none; }
+  .icon { display: grid; place-items: center; width: 44px; height: 44px; padding: 0; border: 0; border-radius: 10px; background: none; }
   .icon:hover { background: var(--tint); }
   .icon svg { width: 20px; height: 20px; }
   .log { position: relative; flex: 1; overflow-y: auto; padding: 14px 16px; overscroll-behavior: contain; }
@@ -63,9 +66,10 @@
   .waiting { color: var(--soft); }
   .waiting::after { content: ""; display: inline-block; width: 1.2em; text-align: left; animation: dots 1.2s steps(4) infinite; }
   @keyframes dots { 0% { content: ""; } 25% { content: "."; } 50% { content: ".."; } 75% { content: "..."; } }
+  .cite::after { content: ""; position: absolute; inset: -12px -9px; }
   .cite {
-    display: inline-block; min-width: 22px; margin: 0 1px; padding: 0 5px; border: 0; border-radius: 7px;
-    background: var(--chip); color: var(--chip-ink); font-size: 12px; font-weight: 700; line-height: 20px; vertical-align: 2px;
+    position: relative; display: inline-block; min-width: 24px; margin: 0 1px; padding: 0 5px; border: 0; border-radius: 7px;
+    background: var(--chip); color: var(--chip-ink); font-size: 12.5px; font-weight: 700; line-height: 21px; vertical-align: 2px;
   }
   .box { margin: 0 0 10px; padding: 10px 12px; border: 1px solid var(--warn-line); border-left-width: 5px; border-radius: 8px; background: var(--warn); color: var(--warn-ink); }
   .box strong { display: block; }
@@ -83,7 +87,7 @@
   .send { height: 44px; padding: 0 16px; border: 0; border-radius: 12px; background: var(--accent); color: var(--on-accent); font-weight: 600; }
   .send:disabled { opacity: .55; cursor: default; }
   .small { display: flex; justify-content: space-between; gap: 8px; align-items: center; margin-top: 6px; color: var(--soft); font-size: 12px; }
-  .small select { padding: 2px 4px; border: 1px solid var(--line); border-radius: 6px; background: var(--paper); font-size: 12px; }
+  .small select { min-height: 32px; padding: 2px 8px; border: 1px solid var(--line); border-radius: 6px; background: var(--paper); font-size: 12px; }
   dialog.source {
     width: min(620px, calc(100vw - 32px)); max-height: min(80vh, 760px); padding: 0; border: 1px solid var(--line);
     border-radius: 16px; background: var(--paper); color: var(--ink); box-shadow: 0 20px 60px rgb(0 0 0 / .4); overflow: auto;
@@ -104,7 +108,9 @@
   @media (max-width: 520px) {
     .panel { inset: 0; width: 100%; height: 100%; height: 100dvh; border: 0; border-radius: 0; }
     dialog.source { width: 100%; max-width: 100%; margin: auto 0 0; border-radius: 16px 16px 0 0; max-height: 85dvh; }
-    .icon { width: 44px; height: 44px; }
+    .icon, .thumbs .icon { width: 44px; height: 44px; }
+    .chip { min-height: 44px; }
+    .small select { min-height: 44px; padding: 2px 10px; font-size: 14px; }
   }
   @media (prefers-reduced-motion: reduce) { * { animation: none !important; transition: none !important; } .waiting::after { content: "..."; } }
   @media (forced-colors: active) { .launch, .send, .chip, .cite { border: 1px solid; } }
@@ -717,6 +723,7 @@
   const openPanel = () => {
     paint();
     panel.hidden = false;
+    panel.setAttribute("aria-modal", String(matchMedia("(max-width: 520px)").matches));
     launch.hidden = true;
     launch.setAttribute("aria-expanded", "true");
     drawnOnce ||= (drawAll(), true);
@@ -743,7 +750,18 @@
       form.requestSubmit();
     }
   });
-  panel.addEventListener("keydown", (event) => event.key === "Escape" && closePanel());
+  panel.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") closePanel();
+    if (event.key === "Tab") stayInside(event);
+  });
+  /** Tab goes round in the chat, which covers the page on a phone; Escape leaves it. */
+  const stayInside = (event) => {
+    const stops = [...panel.querySelectorAll("button, textarea, select, a[href], [tabindex='0']")].filter((e) => !e.disabled && e.getClientRects().length);
+    const [from, to] = event.shiftKey ? [stops[0], stops[stops.length - 1]] : [stops[stops.length - 1], stops[0]];
+    if (shadow.activeElement !== from) return;
+    event.preventDefault();
+    to.focus();
+  };
   // The host page's shortcuts must not fire while someone types here.
   for (const type of ["keydown", "keypress", "keyup"]) root.addEventListener(type, (event) => event.stopPropagation());
 
