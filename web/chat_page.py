@@ -63,7 +63,7 @@ html, body { height: 100%; }
 #intro h1 { margin: 0; font-size: 1.5rem; line-height: 1.25; }
 #intro p, #footnote p { color: var(--quiet); margin: .15rem 0 0; }
 #footnote p { font-size: .82rem; text-align: center; }
-#audience { padding: 0; border: 0; background: none; box-shadow: none; overflow: visible; }
+#audience { padding: 0; border: 0; background: none; box-shadow: none; overflow: visible !important; }
 #audience .wrap { gap: .5rem; }
 #audience label { min-height: 2.75rem; padding: .35rem .9rem; box-shadow: none; border: 1px solid var(--edge); border-radius: 12px; }
 #audience label.selected { background: var(--accent); border-color: var(--accent); color: #fff; }
@@ -85,8 +85,10 @@ html, body { height: 100%; }
 #chat .icon-button { min-width: 2.25rem; min-height: 2.25rem; color: var(--quiet); }
 /* Clearing stands beside the choice of readers, where it covers no text. */
 #chat { overflow: visible !important; }
-#chat .icon-button-wrapper.top-panel { top: -3.4rem; right: 0; padding: 0; border: 1px solid var(--edge); border-radius: 12px; box-shadow: none; }
-#chat .icon-button-wrapper.top-panel .icon-button { min-width: 2.75rem; min-height: 2.75rem; }
+#chat .icon-button-wrapper.top-panel { top: -3.4rem; right: 0; padding: 0; border: 0; background: none; box-shadow: none; }
+#chat .icon-button-wrapper.top-panel .icon-button {
+  min-width: 2.75rem; min-height: 2.75rem; border: 1px solid var(--edge); border-radius: 12px; background: var(--background-fill-primary);
+}
 #chat button:focus-visible, #ask:focus-visible, #chat summary:focus-visible { outline: 3px solid #14b8a6; outline-offset: 2px; }
 #chat .scroll-down-button-container { display: none; }
 #chat a[href^="#cite="] {
