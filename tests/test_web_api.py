@@ -428,6 +428,18 @@ def test_the_schema_names_every_route(client: TestClient) -> None:
     } <= set(paths)  # fmt: skip
 
 
+def test_the_schema_promises_the_errors_that_are_served(client: TestClient) -> None:
+    schema = client.get("/openapi.json").json()
+    for path, operations in schema["paths"].items():
+        for operation in operations.values():
+            assert "422" not in operation["responses"]
+            if path.startswith("/api/"):
+                assert {"400", "405", "413", "429"} <= set(operation["responses"])
+                shape = operation["responses"]["400"]["content"]["application/json"]["schema"]
+                assert shape == {"$ref": "#/components/schemas/ErrorBody"}
+    assert set(schema["paths"]["/widget.js"]["get"]["responses"]["200"]["content"]) == {"text/javascript"}
+
+
 def test_the_widget_is_small_cacheable_and_free_of_html_parsing(client: TestClient) -> None:
     import gzip
 

@@ -89,7 +89,7 @@ class ErrorBody(BaseModel):
 
 
 _ERRORS: dict[int | str, dict[str, Any]] = {
-    code: {"model": ErrorBody} for code in (400, 403, 404, 413, 429, 503)
+    code: {"model": ErrorBody} for code in (400, 403, 404, 405, 413, 429, 500, 503)
 }
 
 
@@ -245,7 +245,7 @@ def service_routes(desk: Desk) -> APIRouter:
     def healthz() -> dict[str, str]:
         return {"status": "ok"}
 
-    @routes.get("/readyz", summary="Questions can be answered", responses={503: {}})
+    @routes.get("/readyz", summary="Questions can be answered", responses={503: {"model": ErrorBody}})
     def readyz() -> JSONResponse:
         if not desk.coach.ready():
             return failure(503, "not_ready", "the index is not loaded yet; run: python -m ingest index")
@@ -258,6 +258,23 @@ def service_routes(desk: Desk) -> APIRouter:
         return Response(desk.metrics.exposition(), headers={"Content-Type": CONTENT_TYPE})
 
     return routes
+
+
+def describe_as_served(app: FastAPI) -> None:
+    """The framework's schema promises its own 422; what is served for bad input is our 400."""
+    generated = app.openapi
+
+    def schema() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            made = generated()  # which keeps it, and gives the same object from then on
+            for path in made["paths"].values():
+                for operation in path.values():
+                    operation["responses"].pop("422", None)
+            for name in ("HTTPValidationError", "ValidationError"):
+                made["components"]["schemas"].pop(name, None)
+        return generated()
+
+    app.openapi = schema  # type: ignore[method-assign]
 
 
 def add_error_shapes(app: FastAPI) -> None:

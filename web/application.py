@@ -11,7 +11,7 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from rag.settings import Settings
-from web.api import add_error_shapes, api_routes, service_routes
+from web.api import add_error_shapes, api_routes, describe_as_served, service_routes
 from web.asking import Desk
 from web.feedback import Ledger
 from web.limits import ClientLimits
@@ -48,6 +48,7 @@ def create_app(
         app.include_router(report_routes(ledger, token))
     app.include_router(api_routes(desk))
     add_error_shapes(app)
+    describe_as_served(app)
     own = tuple(app.routes)
     if with_page:
         from web.chat_page import mount_chat_page
@@ -66,7 +67,12 @@ def file_routes() -> APIRouter:
     """The widget, a page that shows it, and what browsers ask of every site."""
     routes = APIRouter()
 
-    @routes.get("/widget.js", summary="The widget for any page")
+    @routes.get(
+        "/widget.js",
+        summary="The widget for any page",
+        response_class=Response,
+        responses={200: {"content": {"text/javascript": {"schema": {"type": "string"}}}}},
+    )
     def widget(request: Request) -> Response:
         body, tag = _file("widget.js")
         headers = {

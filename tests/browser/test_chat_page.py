@@ -212,8 +212,9 @@ def test_clearing_ends_the_answer_that_grows(visit: Visit, held: tuple[str, Held
     expect(page.locator("#chat .bot-row .prose")).to_contain_text("Over")
     with page.expect_request("**/gradio_api/cancel"):
         page.get_by_role("button", name="Clear").click()
+    with page.expect_response("**/gradio_api/reset"):  # the page's last word on the answer it ended
+        coach.release.set()
     expect(page.locator("#chat .message-row")).to_have_count(0)
-    coach.release.set()
     ask(page, "lunges?")
     expect(page.locator("#chat .user-row")).to_have_text(["lunges?"])
 
