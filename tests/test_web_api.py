@@ -6,16 +6,19 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 from rag.settings import Settings
 from tests.fakes import PASSAGE, QUOTE, STUDY, FakeCoach
 from web.application import create_app
+from web.shapes import AnswerShape, PassageShape, SearchShape
 
 BLOG = "https://blog.example"
 ASK = {"question": "are hip thrusts better than squats?"}
@@ -197,8 +200,6 @@ def test_bad_searches_get_a_plain_400(client: TestClient, query: str) -> None:
 
 
 def test_a_passage_opens_whole_whatever_its_id_holds(client: TestClient) -> None:
-    from urllib.parse import quote
-
     found = client.get(f"/api/passages/{quote(PASSAGE.id, safe='')}").json()
     assert (found["passage_id"], found["text"]) == (PASSAGE.id, PASSAGE.text)
     assert found["sentences"] == [list(span) for span in PASSAGE.sentences]
@@ -207,8 +208,6 @@ def test_a_passage_opens_whole_whatever_its_id_holds(client: TestClient) -> None
 
 
 def test_a_stretch_of_a_passage_names_only_its_own_references(client: TestClient) -> None:
-    from urllib.parse import quote
-
     address = f"/api/passages/{quote(PASSAGE.id, safe='')}"
     assert client.get(address, params={"start": 0, "end": 20}).json()["references"] == []
     assert_plain_error(client.get(address, params={"start": 5, "end": 9999}), 404)
@@ -438,6 +437,17 @@ def test_the_schema_promises_the_errors_that_are_served(client: TestClient) -> N
                 shape = operation["responses"]["400"]["content"]["application/json"]["schema"]
                 assert shape == {"$ref": "#/components/schemas/ErrorBody"}
     assert set(schema["paths"]["/widget.js"]["get"]["responses"]["200"]["content"]) == {"text/javascript"}
+
+
+def test_what_is_served_is_what_the_schema_says(client: TestClient) -> None:
+    address = f"/api/passages/{quote(PASSAGE.id, safe='')}"
+    served: list[tuple[type[BaseModel], Any]] = [
+        (PassageShape, client.get(address)),
+        (SearchShape, client.get("/api/search", params={"q": "hip thrust"})),
+        *((AnswerShape, client.post("/api/ask", json={"question": q})) for q in ("squats?", "knee pain", "weather")),
+    ]
+    for shape, response in served:
+        assert shape.model_validate_json(response.content).model_dump(mode="json") == response.json()
 
 
 def test_the_widget_is_small_cacheable_and_free_of_html_parsing(client: TestClient) -> None:

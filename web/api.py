@@ -10,21 +10,19 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from rag.errors import IndexMismatchError, IndexMissingError, QuestionError, RagError
-from rag.question import cleaned
 from rag.rendering import answer_json, citation_json, hit_json, reference_json
 from rag.types import Event, Final, Passage, Question, SourceKind, Sources, Token
 from web.asking import Desk, TooManyError, checked_question
 from web.feedback import Feedback
 from web.security import error_body
+from web.shapes import AnswerShape, AskBody, ErrorBody, FeedbackBody, PassageShape, SearchShape
 
 log = logging.getLogger(__name__)
 
 MAX_RESULTS = 100
-MAX_COMMENT = 2000
 EVENT_STREAM = "text/event-stream"
 _UNEXPECTED = "something went wrong on our side; please try again in a moment"
 
@@ -35,57 +33,6 @@ _MEDIA = {
     "ris": "application/x-research-info-systems; charset=utf-8",
     "csl-json": "application/vnd.citationstyles.csl+json",
 }
-
-
-class TurnBody(BaseModel):
-    role: Literal["user", "assistant"]
-    content: str
-
-
-class AskBody(BaseModel):
-    """A question, with the conversation before it, oldest message first."""
-
-    model_config = ConfigDict(strict=True)
-
-    question: str
-    history: list[TurnBody] | None = None
-    audience: Literal["client", "trainer"] | None = None
-    stream: bool | None = None
-
-
-def _with_words(text: str) -> str:
-    if not cleaned(text):
-        raise ValueError("must hold the words that were asked")
-    return text
-
-
-def _whole_number(value: Any) -> Any:
-    # Python takes True and 1.0 for 1.
-    if type(value) is not int:
-        raise ValueError("must be 1 or -1")
-    return value
-
-
-class FeedbackBody(BaseModel):
-    """A thumb up (1) or down (-1)."""
-
-    model_config = ConfigDict(strict=True)
-
-    question: Annotated[str, Field(max_length=MAX_COMMENT), AfterValidator(_with_words)]
-    answer_id: str | None = Field(default=None, max_length=100)
-    rating: Annotated[Literal[1, -1], BeforeValidator(_whole_number)]
-    comment: str | None = Field(default=None, max_length=MAX_COMMENT)
-
-
-class ErrorDetail(BaseModel):
-    code: str
-    message: str
-
-
-class ErrorBody(BaseModel):
-    """Every 4xx and 5xx, in plain words."""
-
-    error: ErrorDetail
 
 
 _ERRORS: dict[int | str, dict[str, Any]] = {
@@ -107,7 +54,7 @@ def _add_ask(routes: APIRouter, desk: Desk) -> None:
         "/ask",
         summary="Ask a question",
         response_class=JSONResponse,
-        responses={200: {"content": {EVENT_STREAM: {"schema": {"type": "string"}}}}},
+        responses={200: {"model": AnswerShape, "content": {EVENT_STREAM: {"schema": {"type": "string"}}}}},
     )
     def ask(request: Request, body: AskBody) -> Response:
         desk.admit(client_of(request), "ask")
@@ -156,7 +103,7 @@ def _sse(name: str, data: dict[str, Any]) -> str:
 
 
 def _add_reading(routes: APIRouter, desk: Desk) -> None:
-    @routes.get("/search", summary="Ranked passages")
+    @routes.get("/search", summary="Ranked passages", responses={200: {"model": SearchShape}})
     def search(
         request: Request,
         q: Annotated[str, Query(description="words to look for")],
@@ -171,7 +118,11 @@ def _add_reading(routes: APIRouter, desk: Desk) -> None:
         ]
         return JSONResponse({"query": query, "results": results})
 
-    @routes.get("/passages/{passage_id:path}", summary="A passage and what it cites")
+    @routes.get(
+        "/passages/{passage_id:path}",
+        summary="A passage and what it cites",
+        responses={200: {"model": PassageShape}},
+    )
     def passage(
         request: Request, passage_id: str, start: int | None = None, end: int | None = None
     ) -> JSONResponse:
