@@ -8,7 +8,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 
 from ingest.corpus_files import Document
-from ingest.figures import Figure, figures_in_meta, figures_of, ranges_of, spans, supported
+from ingest.figures import (
+    Figure,
+    figures_in_meta,
+    figures_of,
+    lost_its_sign,
+    outside_intervals,
+    ranges_of,
+    spans,
+    supported,
+    unsigned,
+)
 from ingest.findings import Finding, Shelf, Statement, plain_text
 from ingest.readability import grade
 
@@ -70,17 +80,32 @@ def figure_problems(statement: Statement, shelf: Shelf) -> Iterator[tuple[str, s
     if not keys or any(key in shelf.undigested for key in keys):
         return
     shelves = [shelf.figures[key] for key in keys]
-    sources = [figure for figures in shelves for figure in figures]
-    claims = figures_of(statement.text)
-    missing = [f for f in claims if _is_claim(f, statement) and not supported(f, sources)]
-    for figure in missing:
-        printed = statement.text[figure.start : figure.end]
-        unit = f" ({figure.unit})" if figure.unit else ""
-        yield "figure", f"'{printed}'{unit} is in none of {', '.join(keys)}: {statement.text}"
-    for low, high in ranges_of(statement.text, claims):
-        if low not in missing and high not in missing and not spans((low, high), shelves):
-            printed = statement.text[low.start : high.end]
-            yield "figure", f"'{printed}' is a range in none of {', '.join(keys)}: {statement.text}"
+    for figure, what in _wrong_figures(statement, shelves):
+        start, end = figure
+        printed = statement.text[start:end]
+        yield "figure", f"'{printed}' {what.format(keys=', '.join(keys))}: {statement.text}"
+
+
+def _wrong_figures(
+    statement: Statement, shelves: Sequence[Sequence[Figure]]
+) -> Iterator[tuple[tuple[int, int], str]]:
+    """(where in the sentence, what is wrong with the figure there)."""
+    text, sources = statement.text, [figure for figures in shelves for figure in figures]
+    claims = [f for f in figures_of(text) if _is_claim(f, statement)]
+    ranges = ranges_of(text, figures_of(text))
+    spanned = {f for pair in ranges if spans(pair, shelves) for f in pair}
+    missing = {f for f in claims if not supported(unsigned(f) if f in spanned else f, sources)}
+    for figure in claims:
+        at = (figure.start, figure.end)
+        if figure in missing:
+            yield at, (f"({figure.unit}) " if figure.unit else "") + "is in none of {keys}"
+        elif figure not in spanned and lost_its_sign(figure, text, sources):
+            yield at, "is below zero in {keys}"
+    for figure in outside_intervals(text, ranges):
+        yield (figure.start, figure.end), "is outside the interval behind it"
+    for low, high in ranges:
+        if not {low, high} & missing and low not in spanned:
+            yield (low.start, high.end), "is a range in none of {keys}"
 
 
 def _is_claim(figure: Figure, statement: Statement) -> bool:
@@ -89,7 +114,11 @@ def _is_claim(figure: Figure, statement: Statement) -> bool:
     """
     if not figure.spelled:
         return True
-    if figure.value == 1 or _POINTS_BACK.search(statement.text[: figure.start]):
+    if (
+        figure.value == 1
+        or figure.unit == "exercise"
+        or _POINTS_BACK.search(statement.text[: figure.start])
+    ):
         return False
     cited = figure.unit == "study" and figure.value == len(statement.keys)
     return figure.unit is not None and not cited

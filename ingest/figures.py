@@ -1,7 +1,7 @@
 """Figures in prose: numbers with the class of their unit ("6.7%", "ten weeks", "34 beginners").
 
-Two figures are the same claim when value and unit class agree, so that "9 weeks" is not borne out
-by "9 days". A bare number's class is None and agrees with every class: a source that prints
+Two figures are the same claim when value, sign and unit class agree, so that "9 weeks" is not borne
+out by "9 days". A bare number's class is None and agrees with every class: a source that prints
 "(12 squat, 10 hip thrust)" bears out "12 women".
 """
 
@@ -53,6 +53,8 @@ _CLASSES = {
     "subjects squatters bodybuilders professionals physiotherapists physios cadets jumpers swimmers "
     "girls boys controls trainers trainees students powerlifters footballers exercisers pregnancies "
     "dancers recruits users trained untrained injured mothers",
+    "exercise": "exercises drills lifts variations",
+    "injury": "injuries sprains tears",
     "study": "study studies trial trials article articles paper papers review reviews rcts "
     "cohorts meta-analyses experiments programmes",
 }
@@ -61,23 +63,53 @@ _SYMBOLS = {"%": "percent", "°": "degree"}
 
 _COUNTS = frozenset({"people", "study", "year", "ratio"})
 """Classes whose unit a source often leaves to its columns: "(12 squat, 10 hip thrust)"."""
+_COUNTED = _COUNTS - {"ratio"} | {
+    "exercise",
+    "set",
+    "rep",
+    "session",
+    "day",
+    "week",
+    "month",
+    "p value",
+}
+"""Classes of what a study did, of which it gives no interval."""
 
-# A mean's spread, a p value or an effect size: never a weight, a share or a time.
+_P_BEFORE = re.compile(r"\b[pP](?:[ -]values?)?\s*(?:of|was|=|<|>|≤|≥)+\s*$")
+_SETS_OF = re.compile(r"\bsets? of (?:about |around )?$", re.IGNORECASE)
+# A mean's spread or an effect size: never a weight, a share or a time.
 _RATIO_BEFORE = re.compile(
-    r"(?:effect sizes?|\b[pdgr]|\bSMD|difference|ratio|\bSUCRA|κ|kappa|\bI²)\s*(?:of|was|is|=|<|>|≤|≥|:)?"
+    r"(?:effect sizes?|\b[dgr]|\bSMD|difference|ratio|\bSUCRA|κ|kappa|\bI²)\s*(?:of|was|is|=|<|>|≤|≥|:)?"
     r"\s*(?:about\s*)?[<>=≤≥]?\s*[-−–]?$"
 )
 _RATIO_UNIT = re.compile(r"effect|standardised|cohen|smd|ratio|hedges", re.IGNORECASE)
 # "95% CI" names an interval, and every interval has the same name.
 _INTERVAL = re.compile(r"\b95\s?(?:%|per cent) (?=CI|confidence|credible|compatib|interval|HDI)")
 _NUMBER = re.compile(
-    r"(?<![\w.,])(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?!\d)|\b(?:" + "|".join(_WORDS) + r")\b",
+    r"(?<![\w.,])(?:(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+)(?!\d)|\b(?:"
+    + "|".join(_WORDS)
+    + r")\b",
     re.IGNORECASE,
+)
+_LESS = re.compile(
+    r"\b(?:less|fewer|lower(?![ -](?:slice|body|back|limb|leg|glute))|smaller|weaker|slower|shorter|worse"
+    r"|f[ae]ll|dips?|drop|cut|lost|loss|shr[aiu]nk|minus|below|down|behind|eased?|more|favou?r|decreas"
+    r"|declin|reduc|impair|blunt|trim|inverse)",
+    re.IGNORECASE,
+)
+"""Words by which a sentence says that a figure without a sign lies below zero."""
+_STATISTIC = re.compile(
+    r"(?:\b(?:[rdg]|ES|SMD|MD)|effect sizes?|correlat\w+|standardi[sz]ed|mean difference)"
+    r"\s*(?:(?:of|was|is|by|at)\s*|[=:]\s*)?$"
+)
+_ITS_INTERVAL = re.compile(
+    r"(?:(?!scale)[^\d.;:()]){0,30}[(,;]\s*(?:\d\d\s?%\s?)?(?:CI|CrI|(?:confidence |credible )?interval)[\s:,=]*[-−]?"
 )
 _OR_MORE = re.compile(r"\s+or (?:more|less|fewer|over|older|longer)\b")
 _LIST = re.compile(r",\s*")
 _RANGE = re.compile(r"\s*(?:to|and|or|-|–|−|/|versus|vs\.?|against)\s*[-−]?\s*$")
 _SPAN = re.compile(r"\s*(?:%|°)?\s*(?:to|–|-)\s*[-−]?")
+_MINUS = re.compile(r"(?<![\w%°)])(?:[-−–]|&minus;)$")
 _TOKEN = re.compile(r"\s*(%|°|[A-Za-z²·]+2?)|\s*[-–](?=[A-Za-z])")
 _SEES = 4
 """A unit stands at most this many words after its number ("34 untrained young women")."""
@@ -127,6 +159,12 @@ class Figure:
     end: int
     spelled: bool = False
     """Whether it is written as a word."""
+    negative: bool = False
+    """Whether a minus sign stands before it; `value` is without sign."""
+
+    @property
+    def signed(self) -> Decimal:
+        return -self.value if self.negative else self.value
 
 
 def figures_of(text: str) -> list[Figure]:
@@ -173,15 +211,33 @@ def agrees(claim: Figure, source: Figure) -> bool:
 
     A whole number without a unit is too common in a source to bear out "9 weeks" or "3 sets".
     """
-    if claim.value != source.value:
+    if claim.value != source.value or (claim.negative and not source.negative):
         return False
     if claim.unit is None or claim.unit == source.unit:
         return True
-    return source.unit is None and (claim.unit in _COUNTS or claim.value % 1 != 0)
+    if source.unit == "point" and claim.unit == "ratio":  # "a difference of 0.5" on some scale
+        return True
+    counts = claim.unit in _COUNTS and not source.spelled
+    return source.unit is None and (counts or claim.value % 1 != 0)
 
 
 def supported(claim: Figure, sources: Iterable[Figure]) -> bool:
     return any(agrees(claim, figure) for figure in sources)
+
+
+def unsigned(figure: Figure) -> Figure:
+    return replace(figure, negative=False)
+
+
+def lost_its_sign(claim: Figure, text: str, sources: Iterable[Figure]) -> bool:
+    """Whether sources print the figure below zero only, and no word of `text` says "less".
+
+    A statistic by name ("r = −0.85") carries its sign whatever the words around it say.
+    """
+    by_name = _STATISTIC.search(text[: claim.start])
+    if claim.negative or (_LESS.search(text) and not by_name and "negative" not in text):
+        return False
+    return all(figure.negative for figure in sources if agrees(claim, figure))
 
 
 def ranges_of(text: str, figures: list[Figure]) -> list[tuple[Figure, Figure]]:
@@ -193,18 +249,37 @@ def ranges_of(text: str, figures: list[Figure]) -> list[tuple[Figure, Figure]]:
         (low, high)
         for low, high in pairwise(figures)
         if _SPAN.fullmatch(text[low.end : high.start])
-        and not re.search(r"\bfrom\s+[-−]?$", text[: low.start], re.IGNORECASE)
+        and (low.negative or not re.search(r"\bfrom\s+$", text[: low.start], re.IGNORECASE))
     ]
 
 
 def spans(pair: tuple[Figure, Figure], sources: Sequence[Sequence[Figure]]) -> bool:
-    """Whether some source prints the two values next to each other, or two sources one each."""
-    low, high = (figure.value for figure in pair)
-    if any(a.value == low and b.value == high for s in sources for a, b in pairwise(s)):
-        return True
-    lows = {n for n, s in enumerate(sources) if any(f.value == low for f in s)}
-    highs = {n for n, s in enumerate(sources) if any(f.value == high for f in s)}
+    """Whether some source prints the two values next to each other, or two sources one each.
+
+    "Fell by 2 to 5" is a source's "−5 to −2": a range may be turned over as a whole, not by one end.
+    """
+    low, high = (figure.signed for figure in pair)
+    for one, other in (two for s in sources for two in pairwise(s)):
+        if (low, high) in {(one.signed, other.signed), (-other.signed, -one.signed)}:
+            return True
+    lows = {n for n, s in enumerate(sources) if any(f.signed == low for f in s)}
+    highs = {n for n, s in enumerate(sources) if any(f.signed == high for f in s)}
     return low < high and any(a != b for a in lows for b in highs)
+
+
+def outside_intervals(text: str, ranges: Sequence[tuple[Figure, Figure]]) -> list[Figure]:
+    """Estimates that do not lie between the ends of the interval printed behind them."""
+    found = figures_of(text)
+    estimate_of = {after.start: before for before, after in pairwise(found)}
+    return [
+        estimate
+        for low, high in ranges
+        if (estimate := estimate_of.get(low.start))
+        and estimate.unit not in _COUNTED
+        and _ITS_INTERVAL.fullmatch(text[estimate.end : low.start])
+        and low.signed < high.signed
+        and not low.signed <= estimate.signed <= high.signed
+    ]
 
 
 def _figure(text: str, match: re.Match[str]) -> Figure:
@@ -212,13 +287,18 @@ def _figure(text: str, match: re.Match[str]) -> Figure:
     spelled = word in _WORDS
     value = Decimal(_WORDS[word]) if spelled else _decimal(word)
     unit = _unit_after(text, match.end(), sees=1)
+    before = text[: match.start()]
     if unit in {None, "study"} and not spelled and re.fullmatch(r"(?:19|20)\d\d", word):
         unit = "year"  # "a 2019 review" dates the review
-    elif unit is None and _RATIO_BEFORE.search(text[: match.start()]):
+    elif unit is None and _P_BEFORE.search(before):
+        unit = "p value"
+    elif unit is None and _RATIO_BEFORE.search(before):
         unit = "ratio"
-    return Figure(
-        value, unit or _unit_after(text, match.end()), match.start(), match.end(), spelled
-    )
+    elif unit is None and _SETS_OF.search(before):
+        unit = "rep"
+    unit = unit or _unit_after(text, match.end())
+    minus = _MINUS.search(before) is not None
+    return Figure(value, unit, match.start(), match.end(), spelled, minus)
 
 
 def _unit_after(text: str, at: int, sees: int = _SEES) -> str | None:
@@ -296,7 +376,8 @@ def _of_value(value: Any, unit: str | None) -> list[Figure]:
     if isinstance(value, bool) or value is None:
         return []
     if isinstance(value, int | float | Decimal):
-        return [Figure(abs(_decimal(str(value))), unit, 0, 0)]
+        number = _decimal(str(value))
+        return [Figure(abs(number), unit, 0, 0, negative=number < 0)]
     if isinstance(value, date):
         return [Figure(Decimal(value.year), "year", 0, 0)]
     if isinstance(value, Mapping):
@@ -306,7 +387,7 @@ def _of_value(value: Any, unit: str | None) -> list[Figure]:
     if isinstance(value, list | tuple):
         return [f for v in value for f in _of_value(v, unit)]
     found = figures_of(str(value))
-    return [Figure(f.value, f.unit or unit, 0, 0) for f in found] if unit == "year" else found
+    return [replace(f, unit=f.unit or unit) for f in found] if unit == "year" else found
 
 
 def unit_class(unit: str) -> str | None:

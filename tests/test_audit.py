@@ -202,6 +202,42 @@ def test_figures_in_other_forms_and_uncited_ones_pass(corpus: Corpus, claim: str
     assert corpus.rules() == []
 
 
+SIGNED = "The change was −1.6 cm² (95% CI −6.1 to 2.0), r = −.85, p = .05, in 5 sets of 10."
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "The area differed by 1.6 cm² (95% CI −6.1 to 2.0) [@depth-2019].",
+        "The area differed by −1.6 cm² (95% CI 6.1 to 2.0) [@depth-2019].",
+        "The area differed by −1.6 cm² (95% CI −6.1 to −2.0) [@depth-2019].",
+        "Area and depth were less related in men (r = 0.85) [@depth-2019].",
+        "The area changed a little (r = −0.85, p = 0.85) [@depth-2019].",
+        "Men in the trial did 5 sets of 5 at the same load [@depth-2019].",
+        "Growth fell by 6.7 cm² (95% CI −6.1 to 2.0) [@depth-2019].",
+    ],
+)
+def test_a_sign_that_the_reference_does_not_print_is_found(corpus: Corpus, claim: str) -> None:
+    corpus.write("references/depth-2019", REFERENCE, f"{DIGEST} It was 6.7 cm². {SIGNED}")
+    corpus.claim(claim)
+    assert set(corpus.rules()) == {"figure"}
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "The area differed by -1.6 cm² (95% CI -6.1 to 2.0), p = 0.05 [@depth-2019].",
+        "The area fell by 1.6 cm² (95% CI −2.0 to 6.1) in the trial [@depth-2019].",
+        "The area was smaller by 1.6 cm² after 5 sets of 10 repetitions [@depth-2019].",
+        "Depth and area were tied (r = -.85) in the trial of 8-10 sets [@depth-2019].",
+    ],
+)
+def test_a_decrease_may_be_told_in_words(corpus: Corpus, claim: str) -> None:
+    corpus.write("references/depth-2019", REFERENCE, f"{DIGEST} {SIGNED} Some did 8 to 10 sets.")
+    corpus.claim(claim)
+    assert corpus.rules() == []
+
+
 def test_figures_of_references_that_nobody_read_are_not_held_against_them(corpus: Corpus) -> None:
     meta = {"id": "new", "type": "article-journal", "title": "New", "undigested": True}
     corpus.write("references/new", meta, "")
@@ -357,7 +393,7 @@ def test_units_and_numbers_are_read_as_people_write_them() -> None:
     )
     found = [(str(f.value), f.unit) for f in figures_of(text)]
     assert found == [
-        ("34", "people"), ("8", "rep"), ("12", "rep"), ("0.008", "ratio"), ("1600", "kilocalorie"),
+        ("34", "people"), ("8", "rep"), ("12", "rep"), ("0.008", "p value"), ("1600", "kilocalorie"),
         ("9", "week"), ("1", None), ("2", None),
     ]  # fmt: skip
     assert [int(f.value) for f in figures_of("twenty-four women, two hundred men, T12, cm2")] == [
