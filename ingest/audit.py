@@ -25,6 +25,7 @@ from ingest.audit_statements import (
     near_duplicates,
     reading_grade,
     statement_findings,
+    transcription_problems,
 )
 from ingest.corpus_files import Corpus, Document, read_corpus
 from ingest.findings import Finding, Shelf, Statement, field_line, relative, shelf_of, statements_of
@@ -79,6 +80,10 @@ def audit_document(
         line = field_line(document, "measurements")
         problems = measurement_problems(document)
         findings += [Finding(path, line, "measurement", message) for message in problems]
+        findings += [
+            Finding(path, field_line(document, field), "transcription", message)
+            for field, message in transcription_problems(document)
+        ]
     if not document.body.strip() and document.kind != "reference":
         findings.append(Finding(path, document.body_line, "empty", "has no text"))
     findings += statement_findings(path, document, statements, shelf)

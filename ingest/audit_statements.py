@@ -17,6 +17,7 @@ from ingest.figures import (
     ranges_of,
     spans,
     supported,
+    transcribed_figures,
     unsigned,
 )
 from ingest.findings import Finding, Shelf, Statement, plain_text
@@ -125,13 +126,18 @@ def _is_claim(figure: Figure, statement: Statement) -> bool:
 
 
 def measurement_problems(document: Document) -> Iterator[str]:
-    """Measurements whose value the digest does not print, or prints with another unit."""
+    """Measurements that the digest does not print, or prints with another unit or sign."""
     printed = figures_of(plain_text(document))
+    values = {f.signed for f in printed}
     entries = document.meta.get("measurements")
     for entry in entries if isinstance(entries, list) else ():
         value = entry.get("value") if isinstance(entry, Mapping) else None
         if not printed or not isinstance(value, int | float):
             continue
+        spread = {name: entry.get(name) for name in ("spread", "ci95", "interval")}
+        for figure in figures_in_meta(spread):
+            if figure.signed not in values:
+                yield f"the text does not print {figure.signed} (around {entry.get('outcome')})"
         claim = figures_in_meta({"measurement": {"unit": entry.get("unit"), "value": value}})[0]
         # A digest prints the unit once for several values ("115, 100 and 64 points").
         units = {f.unit for f in printed if f.value == claim.value}
@@ -139,6 +145,27 @@ def measurement_problems(document: Document) -> Iterator[str]:
             claim.unit not in {None, "ratio"} and not units & {claim.unit, None, "ratio"}
         ):
             yield f"the text does not print {value} {entry.get('unit')} ({entry.get('outcome')})"
+
+
+def transcription_problems(document: Document) -> Iterator[tuple[str, str]]:
+    """(field, problem) where a digest and the figures transcribed in its front matter part.
+
+    Written twice, a figure that is changed in one place only shows.
+    """
+    meta = document.meta
+    if "figures" not in meta:
+        return
+    printed = figures_of(plain_text(document))
+    noted = [*transcribed_figures(meta), *figures_in_meta(meta)]
+    for figure in printed:
+        counting = figure.spelled and (figure.value == 1 or figure.unit in {None, "exercise"})
+        if not counting and not supported(figure, noted):
+            what = f"{'−' if figure.negative else ''}{figure.value} {figure.unit or ''}".strip()
+            yield "figures", f"the text prints {what}, which the front matter does not"
+    values = {(f.value, f.negative) for f in printed}
+    for figure in transcribed_figures(meta):
+        if (figure.value, figure.negative) not in values:
+            yield "figures", f"{figure.signed} stands in the front matter and not in the text"
 
 
 def contested_problems(statement: Statement, shelf: Shelf) -> Iterator[tuple[str, str]]:

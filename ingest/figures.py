@@ -178,11 +178,33 @@ def figures_in_meta(meta: Mapping[str, Any]) -> list[Figure]:
     """Figures of a reference's front matter; volume, pages and identifiers are none."""
     figures: list[Figure] = []
     for name, value in meta.items():
-        if name not in _BIBLIOGRAPHIC:
+        if name not in _BIBLIOGRAPHIC | _TRANSCRIBED:
             figures += _of_value(value, _FIELD_UNITS.get(name))
     return figures
 
 
+def transcribed_figures(meta: Mapping[str, Any]) -> list[Figure]:
+    """What a reference's `figures` (by name) and `other_figures` (as printed) transcribe of its text.
+
+    A name may hold several units ("load_pct_1rm"): its values count once for each.
+    """
+    figures = _of_value(meta.get("other_figures"), None)
+    entries = meta.get("figures")
+    for entry in entries if isinstance(entries, list) else ():
+        for name, value in entry.items() if isinstance(entry, Mapping) else ():
+            words = str(name).lower().split("_")
+            units = [_UNITS_IN_NAMES[w] for w in words if w in _UNITS_IN_NAMES] or [None]
+            for figure in _of_value(value, None):
+                figures += [replace(figure, unit=figure.unit or unit) for unit in units]
+    return figures
+
+
+_TRANSCRIBED = frozenset({"figures", "other_figures"})
+_UNITS_IN_NAMES: dict[str, str | None] = {
+    **_CLASS_OF,
+    "pct": "percent", "deg": "degree", "nm": "torque", "p": "p value", "alpha": "p value",
+    "es": "ratio", "smd": "ratio", "d": "ratio", "r": "ratio", "md": "ratio",
+}  # fmt: skip
 _BIBLIOGRAPHIC = frozenset(
     [
         "id",

@@ -97,6 +97,8 @@ class ReferenceMeta(_Meta):
     measurements: list[Measurement] | None = None
     disagrees_with: list[Disagreement] | None = None
     background: bool | None = None
+    figures: list[dict[str, str | float | bool]] | None = None
+    other_figures: Words | None = None
 
 
 class FullReferenceMeta(ReferenceMeta):

@@ -246,9 +246,36 @@ def test_figures_of_references_that_nobody_read_are_not_held_against_them(corpus
 
 
 def test_a_measurement_that_the_digest_does_not_print_is_found(corpus: Corpus) -> None:
-    wrong = [{"outcome": "volume gain", "unit": "%", "group": "full squat", "value": 7.6}]
-    corpus.write("references/depth-2019", {**REFERENCE, "measurements": wrong}, DIGEST)
-    assert corpus.rules() == ["measurement"]
+    right = {"outcome": "volume gain", "unit": "%", "group": "full squat", "value": 6.7}
+    for wrong in ({**right, "value": 7.6}, {**right, "ci95": [2.2, 9.1]}, {**right, "spread": 3}):
+        corpus.write("references/depth-2019", {**REFERENCE, "measurements": [wrong]}, DIGEST)
+        assert corpus.rules() == ["measurement"]
+
+
+TRANSCRIBED = {
+    **REFERENCE,
+    "figures": [{"weeks": 10, "full_pct": 6.7, "half_pct": 2.2}],
+    "other_figures": ["17 men"],
+}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("6.7%", "7.6%"), ("6.7%", "6.7 kg"), ("10 weeks", "12 weeks"), ("2.2%", "−2.2%")],
+)
+def test_a_digest_that_parts_from_its_transcript_is_found(
+    corpus: Corpus, old: str, new: str
+) -> None:
+    corpus.write("references/depth-2019", TRANSCRIBED, DIGEST)
+    assert corpus.rules() == []
+    corpus.write("references/depth-2019", TRANSCRIBED, DIGEST.replace(old, new))
+    assert "transcription" in corpus.rules()
+
+
+def test_a_transcript_that_the_digest_does_not_print_is_found(corpus: Corpus) -> None:
+    figures = [{"weeks": 10, "full_pct": 7.6, "half_pct": 2.2}]
+    corpus.write("references/depth-2019", {**TRANSCRIBED, "figures": figures}, DIGEST)
+    assert set(corpus.rules()) == {"transcription"}
 
 
 @pytest.mark.parametrize("status", ["concern", "retracted"])
@@ -506,6 +533,19 @@ def test_changed_units_are_caught(cited: list[tuple[Document, Statement]], shelf
 
 def test_changed_keys_are_all_caught(cited: list[tuple[Document, Statement]], shelf: Shelf) -> None:
     assert share_caught(changed_keys(cited), "citation-key", shelf) == 1
+
+
+def test_changed_figures_of_digests_are_caught(shelf: Shelf) -> None:
+    """A digest cites nothing: its figures are held to those of its front matter."""
+    rng = random.Random(4)
+    digests = read_corpus(ROOT / "corpus").of_kind("reference")
+    places = [(d, m) for d in digests for m in re.finditer(r"(?<![\w.])\d+\.?\d*", d.body)]
+    found = []
+    for document, match in rng.sample(places, 200):
+        changed = str(round(float(match.group()) + rng.choice((1, 2, 3)), 2)).removesuffix(".0")
+        body = document.body[: match.start()] + changed + document.body[match.end() :]
+        found.append(bool(audit_document(replace(document, body=body), ROOT / "corpus", shelf)))
+    assert sum(found) / len(found) >= 0.95
 
 
 def test_a_changed_file_is_caught_as_a_whole(tmp_path: Path, shelf: Shelf) -> None:
