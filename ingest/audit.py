@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import yaml
 
@@ -27,15 +28,23 @@ from ingest.audit_statements import (
     statement_findings,
     transcription_problems,
 )
-from ingest.corpus_files import Corpus, Document, read_corpus
-from ingest.findings import Finding, Shelf, Statement, field_line, relative, shelf_of, statements_of
+from ingest.corpus_files import FOLDERS, Corpus, Document, read_corpus, read_document
+from ingest.findings import (
+    Finding,
+    Shelf,
+    Statement,
+    field_line,
+    relative,
+    repeated_fields,
+    shelf_of,
+    statements_of,
+)
 from ingest.front_matter import doi_problem, problems_of
-from ingest.markdown import sections_of
+from ingest.markdown import links_of, sections_of
+from rag.errors import CorpusError
 from rag.settings import load_settings
 
 SYLLABUS = "syllabus.yaml"
-_LINK = re.compile(r"(?<!!)\[(?:[^\[\]]|\[[^\]]*\])*\]\(\s*<?([^)\s>]+)>?[^)]*\)")
-_FENCED = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 _ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:|//", re.IGNORECASE)
 
 
@@ -47,18 +56,33 @@ def audit(folder: Path) -> list[Finding]:
 def audit_corpus(corpus: Corpus) -> list[Finding]:
     shelf = shelf_of(corpus)
     said = {document.path: statements_of(document) for document in corpus.documents}
-    findings = [
-        Finding(p.path.relative_to(corpus.folder).as_posix(), 1, "unreadable", p.reason)
-        for p in corpus.problems
-    ]
+    findings = [*unreadable(corpus), *unread(corpus)]
     for document in corpus.documents:
         findings += audit_document(document, corpus.folder, shelf, said[document.path])
     named = [(relative(d, corpus.folder), s) for d in corpus.documents for s in said[d.path]]
     findings += near_duplicates(named)
     for rule in (duplicates, alias_clashes, exercise_links, disagreements, missing_topics):
         findings += rule(corpus)
-    findings += orphans(corpus, {key for _, s in named for key in s.keys})
+    if not any(p.path.parent.name != FOLDERS["reference"] for p in corpus.problems):
+        findings += orphans(corpus, {key for _, s in named for key in s.keys})
     return sorted(set(findings))
+
+
+def unreadable(corpus: Corpus) -> Iterator[Finding]:
+    """Files that could not be read, at the line that YAML names where it names one."""
+    for problem in corpus.problems:
+        named = re.search(r"line (\d+), column", problem.reason)
+        line = int(named.group(1)) + 1 if named else 1  # YAML counts from below the fence
+        path = problem.path.relative_to(corpus.folder).as_posix()
+        yield Finding(path, line, "unreadable", problem.reason)
+
+
+def unread(corpus: Corpus) -> Iterator[Finding]:
+    """Documents in folders within folders, which nothing reads."""
+    for name in FOLDERS.values():
+        for path in sorted((corpus.folder / name).glob("*/**/*.md")):
+            where = path.relative_to(corpus.folder).as_posix()
+            yield Finding(where, 1, "unread", f"is not read: move it to {name}/ itself")
 
 
 def audit_document(
@@ -69,10 +93,16 @@ def audit_document(
 ) -> list[Finding]:
     """What is wrong with one document, given what the rest of its corpus offers."""
     path = relative(document, folder)
+    if not document.meta and not document.body.strip():
+        return [Finding(path, 1, "empty", "is an empty file")]
     statements = statements_of(document) if statements is None else statements
     findings = [
         Finding(path, field_line(document, name), "front-matter", message)
         for name, message in problems_of(document)
+    ]
+    findings += [
+        Finding(path, line, "front-matter", f"field '{name}' stands there twice")
+        for name, line in repeated_fields(document)
     ]
     if problem := doi_problem(document):
         findings.append(Finding(path, field_line(document, "DOI"), "doi", problem))
@@ -110,18 +140,17 @@ def summary_findings(
 
 
 def dead_links(path: str, document: Document, folder: Path) -> Iterator[Finding]:
-    """Relative links whose file is not there, and fragments that no heading answers to."""
-    body = _FENCED.sub(lambda m: "\n" * m.group().count("\n"), document.body)
-    for match in _LINK.finditer(body):
-        target, _, fragment = match.group(1).partition("#")
+    """Relative links and pictures whose file is not there, and fragments without a heading."""
+    for number, address in links_of(document.body):
+        target, _, fragment = unquote(address).partition("#")
         if _ELSEWHERE.match(target) or (target.startswith("/") and not target.endswith(".md")):
             continue
-        line = document.body_line + body.count("\n", 0, match.start())
+        line = document.body_line + number
         base = folder if target.startswith("/") else document.path.parent
         found = _existing(base / target.lstrip("/"), folder) if target else document.path
         if found is None:
             yield Finding(path, line, "link", f"'{target}' leads to no file of the corpus")
-        elif fragment and found == document.path and not _has_heading(document, fragment):
+        elif fragment and found.suffix == ".md" and not _has_heading(found, document, fragment):
             yield Finding(path, line, "link", f"no heading answers to '#{fragment}'")
 
 
@@ -133,11 +162,17 @@ def _existing(path: Path, folder: Path) -> Path | None:
     return None
 
 
-def _has_heading(document: Document, fragment: str) -> bool:
+def _has_heading(found: Path, document: Document, fragment: str) -> bool:
     def anchor(text: str) -> str:
         return re.sub(r"[^\w]+", "-", text.lower()).strip("-")
 
-    return any(anchor(s.heading) == anchor(fragment) for s in sections_of(document.body))
+    body = document.body
+    if found != document.path:
+        try:
+            body = read_document(found, document.kind).body
+        except CorpusError:  # a finding of its own
+            return True
+    return any(anchor(s.heading) == anchor(fragment) for s in sections_of(body))
 
 
 def duplicates(corpus: Corpus) -> Iterator[Finding]:
@@ -215,10 +250,10 @@ def missing_topics(corpus: Corpus) -> Iterator[Finding]:
     path = corpus.folder / SYLLABUS
     if not path.is_file():
         return
-    text = path.read_text("utf-8")
     try:
+        text = path.read_text("utf-8-sig")
         topics = _topics(yaml.safe_load(text))
-    except (yaml.YAMLError, AttributeError, TypeError):
+    except (yaml.YAMLError, AttributeError, TypeError, UnicodeDecodeError):
         yield Finding(SYLLABUS, 1, "unreadable", "is not 'articles' by group and 'exercises'")
         return
     for kind, slugs in topics.items():
@@ -229,7 +264,10 @@ def missing_topics(corpus: Corpus) -> Iterator[Finding]:
                 yield Finding(SYLLABUS, line, "syllabus", f"no {kind} '{slug}' in the corpus")
     for document in corpus.of_kind("article"):
         topic = document.meta.get("topic")
-        if topic is not None and topic not in topics["article"]:
+        complete = "summary" in document.meta
+        if topic is None and complete and document.id in topics["article"]:
+            yield _at(corpus, document, "topic", "front-matter", "field 'topic': is missing")
+        elif topic is not None and topic not in topics["article"]:
             yield _at(corpus, document, "topic", "syllabus", f"'{topic}' is no syllabus topic")
 
 

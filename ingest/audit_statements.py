@@ -33,26 +33,33 @@ _OWNS_UP = re.compile(
     r"|expression of concern|never (?:as )?(?:support|evidence)|doubt|not to be relied",
     re.IGNORECASE,
 )
-_EMG = r"\b(?:s?EMG|electromyograph\w*|(?:muscle |glute )?activation|activates?\b|muscle activity|signals?)"
+_EMG = (
+    r"\b(?:s?EMG|electromyograph\w*|(?:muscle |glute )?activation|activates?\b|(?:muscle|glute) activity"
+    r"|signals?|MVIC|MVC|fir(?:es?|ed|ing)\b|recruit\w*)"
+)
 _GROWS = (
-    r"\b(?:gr[eo]ws?\b|growth|growing|hypertroph\w+|builds?\b|building|muscle gains?|bigger glutes)"
+    r"\b(?:gr[eo]ws?\b|growth|growing|hypertroph\w+|build(?:s|ers?)?\b|building|muscle gains?"
+    r"|bigger (?:glutes|bum|butt|muscles)|(?:glute|muscle) (?:size|mass))"
 )
 _THEREFORE = (
     r"(?:\bso\b|\bthus\b|\bhence\b|\btherefore\b|\bwhich (?:means|shows|proves|makes|is why)\b"
     r"|\b(?:means?|shows?|proves?|predicts?|leads? to|translates? (?:in)?to|results? in|drives?)\b"
-    r"|\bmaking (?:it|them)\b|\bmore growth\b|\bbetter for\b|\bbest for\b)"
+    r"|\bmaking (?:it|them)\b|\bmore growth\b|\bequals?\b|\bis (?:why|the reason)\b"
+    r"|\b(?:better|best|superb|great|ideal|excellent|perfect|good)\b[^.;]{0,20}?\bfor\b)"
 )
 _EMG_SO_GROWTH = re.compile(
     rf"{_EMG}[^.;]*?{_THEREFORE}[^.;]{{0,60}}?{_GROWS}"
-    rf"|{_GROWS}[^.;]{{0,60}}?\b(?:because|since|as shown by|due to|thanks to)\b[^.;]{{0,60}}?{_EMG}",
+    rf"|\b(?:because|since|given) [^.;,]{{0,40}}?{_EMG}[^.;]*?{_GROWS}"
+    rf"|{_GROWS}[^.;]{{0,60}}?\b(?:because|since|as (?:shown by|its|their)|due to|thanks to)\b[^.;]{{0,60}}?{_EMG}",
     re.IGNORECASE,
 )
 _DENIES = re.compile(
     r"\b(?:not|no|never|nor|neither|nothing|cannot|can't|without|whether|hardly|rarely|alone|fail\w*"
-    r"|myth|wrong|mistake|poor|weak|unknown|untested|unproven|little|less|if|would|nobody|none"
-    r"|\w+n't|few|instead|rather than|separate\w*|limits?|caution|scepti\w+|claims?|assum\w+|broadly)\b",
+    r"|myth|wrong|mistake|poor|weak|unknown|untested|unproven|if|would|nobody|none"
+    r"|\w+n't|instead|rather than|separate\w*|limits?|caution|scepti\w+|claims?|assum\w+|broadly)\b",
     re.IGNORECASE,
 )
+_CONCLUDES = re.compile(r"(?:So|Thus|Hence|Therefore|That|This|Which)\b")
 _POINTS_BACK = re.compile(r"\b(?:the|these|those) $", re.IGNORECASE)
 _FOR_TRAINERS = re.compile(r"\s*for (?:trainers|coaches|professionals)\b", re.IGNORECASE)
 _WORD = re.compile(r"[a-z]+(?:['’-][a-z]+)*|\d+(?:\.\d+)?")
@@ -62,6 +69,7 @@ def statement_findings(
     path: str, document: Document, statements: Iterable[Statement], shelf: Shelf
 ) -> Iterator[Finding]:
     """Findings of the rules that need one document and the shelf only."""
+    before = ""
     for statement in statements:
         for key in statement.keys:
             if key not in shelf.figures:
@@ -70,9 +78,10 @@ def statement_findings(
         for rule, message in (
             *figure_problems(statement, shelf),
             *contested_problems(statement, shelf),
-            *emg_problems(statement),
+            *emg_problems(statement, before),
         ):
             yield Finding(path, statement.line, rule, message)
+        before = statement.text
 
 
 def figure_problems(statement: Statement, shelf: Shelf) -> Iterator[tuple[str, str]]:
@@ -174,10 +183,13 @@ def contested_problems(statement: Statement, shelf: Shelf) -> Iterator[tuple[str
         yield "contested", f"rests only on contested work ({', '.join(keys)}): {statement.text}"
 
 
-def emg_problems(statement: Statement) -> Iterator[tuple[str, str]]:
+def emg_problems(statement: Statement, before: str = "") -> Iterator[tuple[str, str]]:
+    """Growth concluded from muscle activity, in one sentence or from the one before it."""
     text = statement.text
+    if _CONCLUDES.match(text):
+        text = f"{before.rstrip('.')}, so {text}"
     if _EMG_SO_GROWTH.search(text) and not _DENIES.search(text) and not text.endswith("?"):
-        yield "emg-growth", f"concludes growth from muscle activity: {text}"
+        yield "emg-growth", f"concludes growth from muscle activity: {statement.text}"
 
 
 def reading_grade(statements: Sequence[Statement]) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -103,6 +104,21 @@ def _line_of(text: str, section: Section, lines: list[str]) -> int:
 
 def relative(document: Document, folder: Path) -> str:
     return document.path.relative_to(folder).as_posix()
+
+
+def repeated_fields(document: Document) -> list[tuple[str, int]]:
+    """(field, line) of front matter fields that stand there a second time: YAML keeps the last."""
+    seen: set[str] = set()
+    repeated: list[tuple[str, int]] = []
+    with document.path.open(encoding="utf-8-sig") as file:
+        for number, line in enumerate(file, 1):
+            if number >= document.body_line:
+                break
+            if named := re.match(r"([A-Za-z][\w-]*):(?:\s|$)", line):
+                if named.group(1) in seen:
+                    repeated.append((named.group(1), number))
+                seen.add(named.group(1))
+    return repeated
 
 
 def field_line(document: Document, name: str) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -22,17 +22,25 @@ def _dated(value: Any) -> Any:
     """A date as YAML reads it, or as text that begins with one."""
     if isinstance(value, str) and re.match(r"\d{4}-\d\d-\d\d", value):
         return date.fromisoformat(value[:10])
-    return value.date() if hasattr(value, "date") else value
+    if isinstance(value, datetime):
+        return value.date()
+    if value is not None and not isinstance(value, date):
+        raise ValueError("must be a date such as 2026-11-23")
+    return value
 
 
 def _issued(value: Any) -> Any:
     try:
-        known = value is None or year_of(value) is not None
+        known = value is None or (year_of(value) is not None and not _is_long(value))
     except (TypeError, IndexError, KeyError):  # a date of some other shape
         known = False
     if not known:
         raise ValueError("must begin with a year, such as 2023")
     return value
+
+
+def _is_long(issued: Any) -> bool:
+    return isinstance(issued, int) and issued > 9999
 
 
 Text = Annotated[str, Field(min_length=1)]
@@ -61,6 +69,7 @@ class OwnArticleMeta(ArticleMeta):
     date: Day
     author: Text
     updated: Day
+    url: str | None
     tags: Annotated[Words, Field(min_length=1)]
     summary: Text
     topic: Text
@@ -102,6 +111,7 @@ class ReferenceMeta(_Meta):
 
 
 class FullReferenceMeta(ReferenceMeta):
+    id: Text
     author: list[dict[str, str] | str]
     issued: Issued
     kind: Text
@@ -174,7 +184,8 @@ def problems_of(document: Document) -> Iterator[tuple[str, str]]:
     except ValidationError as error:
         for one in error.errors(include_url=False, include_context=False):
             place = ".".join(str(part) for part in one["loc"] if not _is_branch(part))
-            what = "is missing" if one["type"] == "missing" else one["msg"].lower()
+            what = one["msg"].removeprefix("Value error, ")
+            what = "is missing" if one["type"] == "missing" else what[:1].lower() + what[1:]
             yield str(one["loc"][0]), f"field '{place}': {what}"
     stated = document.meta.get("id")
     if stated is not None and str(stated) != document.id:

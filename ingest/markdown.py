@@ -20,6 +20,10 @@ from rag.types import Mention
 CITATION = re.compile(r"\[(?:[^\[\]\n]*?[\s;(-])?-?@[A-Za-z0-9][^\[\]]*\]")
 CITATION_KEY = re.compile(r"(?<![\w@.])-?@([A-Za-z0-9][\w:.#$%&+?<>~/-]*[A-Za-z0-9]|[A-Za-z0-9])")
 
+_HTML_ADDRESS = re.compile(
+    r"<(?:a|img)\b[^>]*?\s(?:href|src)\s*=\s*[\"']?([^\s\"'>]+)", re.IGNORECASE
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
@@ -59,6 +63,22 @@ def sections_of(body: str) -> list[Section]:
             paragraphs.append(strip_citations(text))
     close()
     return sections
+
+
+def links_of(body: str) -> Iterator[tuple[int, str]]:
+    """(line of the body from 0, address) of each link and picture, in Markdown or HTML."""
+    for block in _parser().parse(body):
+        line = block.map[0] if block.map else 0
+        if block.type == "html_block":
+            yield from ((line, address) for address in _HTML_ADDRESS.findall(block.content))
+        for token in block.children or ():
+            if token.type in {"softbreak", "hardbreak"}:
+                line += 1
+            elif token.type == "html_inline":
+                yield from ((line, address) for address in _HTML_ADDRESS.findall(token.content))
+            for name in ("href", "src"):
+                if address := token.attrGet(name):
+                    yield line, str(address)
 
 
 def strip_citations(text: str) -> Paragraph:

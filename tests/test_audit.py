@@ -91,7 +91,7 @@ def test_odd_but_real_dois_pass(corpus: Corpus, doi: str) -> None:
     assert corpus.rules() == []
 
 
-@pytest.mark.parametrize("missing", ["title", "type", "kind", "population", "status"])
+@pytest.mark.parametrize("missing", ["id", "title", "type", "kind", "population", "status"])
 def test_a_reference_without_a_field_is_found(corpus: Corpus, missing: str) -> None:
     meta = {k: v for k, v in REFERENCE.items() if k != missing}
     corpus.write("references/depth-2019", meta, DIGEST)
@@ -107,6 +107,7 @@ def test_a_reference_without_a_field_is_found(corpus: Corpus, missing: str) -> N
         ("status", "fine"),
         ("author", 3),
         ("issued", "soon"),
+        ("issued", 20199),
         ("id", "other"),
     ],
 )
@@ -125,13 +126,54 @@ def test_an_article_needs_title_and_date(corpus: Corpus) -> None:
 def test_our_own_articles_need_all_fields(corpus: Corpus) -> None:
     corpus.write("articles/own", {**ARTICLE, "title": "Own", "topic": "own"}, "## Why?\n\nSquats.")
     missing = {f.message for f in audit(corpus.folder)}
-    assert len(missing) == 4  # author, updated, tags, summary
+    assert len(missing) == 5  # author, updated, url, tags, summary
 
 
 def test_a_file_that_cannot_be_read_is_a_finding(corpus: Corpus) -> None:
     (corpus.folder / "articles/broken.md").write_text("---\ntitle: [\n---\nText.", "utf-8")
     (corpus.folder / "articles/open.md").write_text("---\ntitle: x\n", "utf-8")
     assert corpus.rules() == ["unreadable", "unreadable"]
+
+
+def test_an_unreadable_file_hides_no_references(corpus: Corpus) -> None:
+    """What a broken article cites is unknown: its references are no orphans."""
+    path = corpus.folder / "articles/depth.md"
+    path.write_text("---\ndate: 2026-11-23\ntitle: Squats: how deep\n---\nText.", "utf-8")
+    (finding,) = audit(corpus.folder)
+    assert (finding.rule, finding.line) == ("unreadable", 3)
+
+
+@pytest.mark.parametrize("kind", ["articles", "references", "exercises"])
+def test_an_empty_file_is_found(corpus: Corpus, kind: str) -> None:
+    (corpus.folder / kind).mkdir(exist_ok=True)
+    (corpus.folder / kind / "blank.md").write_bytes(b"")
+    assert "empty" in corpus.rules()
+
+
+def test_a_field_that_stands_twice_is_found(corpus: Corpus) -> None:
+    path = corpus.folder / "articles/depth.md"
+    path.write_text(f"---\ntitle: A\ntitle: B\ndate: 2026-11-23\n---\n\n{CLAIM}\n", "utf-8")
+    (finding,) = audit(corpus.folder)
+    assert (finding.rule, finding.line) == ("front-matter", 3)
+
+
+def test_documents_that_nothing_reads_are_found(corpus: Corpus) -> None:
+    corpus.write("articles/old/depth", ARTICLE, "## How?\n\nDeep.")
+    assert [(f.path, f.rule) for f in audit(corpus.folder)] == [("articles/old/depth.md", "unread")]
+
+
+@pytest.mark.parametrize("ending", ["\r\n", "\n"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_line_endings_and_byte_order_marks_change_nothing(
+    corpus: Corpus, ending: str, mark: str
+) -> None:
+    path = corpus.folder / "articles/depth.md"
+    text = path.read_text("utf-8")
+    path.write_bytes((mark + text.replace("\n", ending)).encode())
+    assert corpus.rules() == []
+    path.write_bytes((mark + text.replace("6.7%", "7.6%").replace("\n", ending)).encode())
+    (finding,) = audit(corpus.folder)
+    assert (finding.rule, finding.line) == ("figure", 7)
 
 
 @pytest.mark.parametrize("value", [5, "x", [1, [2]], {"a": {"b": 1}}, None, True, float("inf")])
@@ -294,6 +336,12 @@ def test_contested_work_is_no_support(corpus: Corpus, status: str) -> None:
         ("The hip thrust has higher EMG, so it grows the glutes more.", True),
         ("High glute activation means more growth from the hip thrust.", True),
         ("Glutes grow best with thrusts because their EMG is highest.", True),
+        ("Because EMG is higher in the hip thrust, it builds bigger glutes.", True),
+        ("The hip thrust is the best glute builder, as its EMG shows.", True),
+        ("Step-ups gave the highest EMG, making them the best exercise for glute size.", True),
+        ("With 120% MVIC, the band walk is superb for hypertrophy.", True),
+        ("Glutes fire harder in thrusts. So they grow faster.", True),
+        ("The leg press had high EMG and it also grew the glutes in a trial.", False),
         (
             "The hip thrust has higher EMG, which does not mean that it grows the glutes more.",
             False,
@@ -318,10 +366,17 @@ def test_growth_concluded_from_emg_is_found(corpus: Corpus, sentence: str, flagg
         ("(../references/depth-2019.md)", False),
         ("(#how-deep)", False),
         ("(https://example.org/gone.md)", False),
+        ("(../references/depth-2019.md#no-such-heading)", True),
+        ("(../references/depth-2019.md#findings)", False),
+        ("(<gone as well.md>)", True),
+        ("[below]\n\n[below]: gone.md", True),
+        (' <a href="gone.md">more</a>', True),
+        (" ![a picture](gone.png)", True),
+        (" `[code](gone.md)`", False),
     ],
 )
 def test_dead_internal_links_are_found(corpus: Corpus, link: str, dead: bool) -> None:
-    corpus.claim(f"Read [more of it]{link}.")
+    corpus.claim(f"Read [more of it]{link}")
     assert corpus.rules() == (["link"] if dead else [])
 
 
@@ -356,7 +411,7 @@ def test_hard_text_is_found_in_our_own_plain_sections(corpus: Corpus) -> None:
     )
     meta = {
         **ARTICLE, "title": "Own", "topic": "own", "author": "A", "updated": "2026-11-23",
-        "tags": ["a"], "summary": "S.",
+        "url": None, "tags": ["a"], "summary": "S.",
     }  # fmt: skip
     corpus.write("articles/own", meta, f"## Why?\n\n{hard}")
     assert corpus.rules() == ["reading-grade"]
@@ -392,8 +447,9 @@ def test_missing_syllabus_topics_are_found(corpus: Corpus) -> None:
         ("syllabus.yaml", 3, "syllabus"),
         ("syllabus.yaml", 4, "syllabus"),
     ]
-    syllabus.write_text("articles: [a]\n", "utf-8")
-    assert corpus.rules() == ["unreadable"]
+    for broken in (b"articles: [a]\n", b"articles: [\n", b"\xff\xfe\x00"):
+        syllabus.write_bytes(broken)
+        assert corpus.rules() == ["unreadable"]
 
 
 def test_orphan_references_are_found_unless_marked_background(corpus: Corpus) -> None:
