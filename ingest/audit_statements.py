@@ -25,7 +25,7 @@ from ingest.readability import grade
 
 NEAR_DUPLICATE = 92.0
 """Token ratio, 0 to 100, from which two sentences say the same in the same words."""
-READING_GRADE = 9.5
+READING_GRADE = 8.0
 """Flesch-Kincaid grade above which an article's plain sections are too hard to read."""
 
 _OWNS_UP = re.compile(

@@ -129,6 +129,8 @@ class ExerciseMeta(_Meta):
     knee: Literal["bent", "straight"] | None = None
     load: str | None = None
     peak_tension_at: Literal["lengthened", "mid-range", "shortened", "unknown"] | None = None
+    peak_tension_basis: Literal["measured", "modelled", "reasoned"] | None = None
+    """Whether the place was measured, modelled from torques, or reasoned from the lever arms."""
     level: Literal["beginner", "intermediate", "advanced"] | None = None
     regressions: Words | None = None
     progressions: Words | None = None
@@ -153,6 +155,8 @@ class ComparableExerciseMeta(FullExerciseMeta):
     """Fields by which two exercises are set side by side in a table."""
 
     secondary_muscles: Words
+    peak_tension_at: Literal["lengthened", "mid-range", "shortened"]
+    peak_tension_basis: Literal["measured", "modelled", "reasoned"]
     movement: Literal["hip extension", "squat", "hinge", "lunge", "step", "abduction", "stability"]
     sides: Literal["both", "one"]
     load: Literal["axial", "horizontal", "bodyweight", "band", "cable", "machine", "free-hanging"]

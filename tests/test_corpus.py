@@ -1,11 +1,15 @@
 """The committed corpus passes its audit, with nothing exempted by name."""
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from ingest.audit import audit
 from ingest.corpus_files import Corpus, read_corpus
+from ingest.findings import statements_of
+from ingest.markdown import Paragraph, sections_of
 
 CORPUS = Path(__file__).parent.parent / "corpus"
 
@@ -36,3 +40,32 @@ def test_articles_carry_plain_sections_and_ones_for_trainers(corpus: Corpus) -> 
 def test_references_that_disagree_are_marked_on_both_sides(corpus: Corpus) -> None:
     marked = [r for r in corpus.of_kind("reference") if r.meta.get("disagrees_with")]
     assert len(marked) >= 40  # that the sides are mutual is the audit's business
+
+
+def test_articles_and_their_sections_keep_their_length(corpus: Corpus) -> None:
+    def words(paragraphs: Sequence[Paragraph]) -> int:
+        return sum(len(p.text.split()) for p in paragraphs)
+
+    for article in corpus.of_kind("article"):
+        sections = sections_of(article.body)
+        for section in sections:
+            assert 60 <= words(section.paragraphs) <= 180, (article.id, section.heading)
+        assert 400 <= sum(words(s.paragraphs) for s in sections) <= 1100, article.id
+
+
+def test_no_sentence_hangs_on_the_one_before(corpus: Corpus) -> None:
+    hanging = re.compile(r"(?:This|That|It|Its|They|Their|These|Those|However|But|And|So)\b")
+    for document in corpus.documents:
+        for statement in statements_of(document):
+            assert not hanging.match(statement.text), (document.id, statement.text)
+
+
+def test_numbers_below_zero_carry_a_minus_sign(corpus: Corpus) -> None:
+    for document in corpus.documents:
+        assert not re.search(r"(?<=[ (\[])-(?=\d)", document.body), document.id
+
+
+def test_exercises_can_be_compared_in_a_table(corpus: Corpus) -> None:
+    fields = ("peak_tension_at", "peak_tension_basis", "knee", "load", "level", "movement")
+    for exercise in corpus.of_kind("exercise"):
+        assert all(exercise.meta.get(field) for field in fields), exercise.id
