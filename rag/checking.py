@@ -11,10 +11,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from os.path import commonprefix
 
-from rag.claim_words import BROADER, EXCLUSIVE
-from rag.claims import Claim, Number, Word, antonyms, plain, read, sentences
+from rag.claim_words import BROADER, GENERIC
+from rag.claims import Claim, Number, Word, content_of, plain, read, sentences, stem
+from rag.conflicts import AXES, conflicts, same_number
 from rag.errors import QuestionError
 from rag.types import Embedder, Entailment, Verdict
 
@@ -23,11 +26,19 @@ SUPPORTED_AT = 0.75
 PARTLY_AT = 0.5
 MAX_CLAIM = 4_000
 MAX_PREMISE = 60_000
+CONTRADICTED_AT = 0.4
+"""Share below which a difference is no contradiction: the sentences are of different things."""
+CLOSE_AT = 0.6
+"""Share above which claim and sentence are taken to speak of the same thing."""
+SAME_MEANING = 0.85
+NEAR_MEANING = 0.6
+"""Cosine of the embeddings of statement and sentence."""
+MIN_PART = 4
+"""Words that a clause needs to be looked for on its own."""
 WEIGHT = {"word": 1.0, "name": 1.5, "number": 1.0}
 _EMBEDS_CLAIM = re.compile(
     r"\b(?:no|not|never|false|myth|wrong|doubt\w*|whether|if|unclear|unproven)\b[^,;:]*$", re.I
 )
-_AXES = ("up", "down", "same")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,220 +100,230 @@ def _by_model(odds: tuple[float, float, float]) -> Check:
 def _by_rules(premise: str, hypothesis: str, embedder: Embedder | None) -> Check:
     claim = read(hypothesis)
     found = [read(s) for s in sentences(premise)]
-    everything = frozenset().union(*(f.content for f in found))
-    ranked = sorted(range(len(found)), key=lambda i: (-_coverage(claim, found[i].content), i))
-    checks = [_against(claim, found[i], found, everything) for i in ranked[:3]]
-    best = next((c for c in checks if c.verdict == "supported"), checks[0])
-    if embedder is None or best.verdict != "partly":
-        return best
-    vectors = embedder.embed([hypothesis, found[ranked[0]].text])
-    alike = float(vectors[0] @ vectors[1])
-    if alike >= 0.85 and best.score >= 0.6 and not best.reasons[0].startswith("the passage is less"):
-        return Check("supported", alike, ("same meaning as a sentence of the passage",))
-    return best
+    everything = _Content.of(found)
+    checks = [_part(part, claim, found, everything) for part in parts(claim)]
+    result = _together(checks, claim, found, everything)
+    if embedder is None or not result.open:
+        return result.check
+    return _by_meaning(result.check, hypothesis, claim, found, embedder)
 
 
-def _against(claim: Claim, near: Claim, found: list[Claim], everything: frozenset[str]) -> Check:
-    """The claim against its nearest sentence, with the others to fill in what that leaves out."""
-    conflicts = [*_conflicts(claim, near)]
-    missing = list(_missing(claim, near, found, everything, conflicts))
-    covered = 0.7 * _coverage(claim, near.content) + 0.3 * _coverage(claim, everything)
-    if conflicts and covered >= 0.3:
-        return Check("contradicted", round(0.1 * covered, 4), tuple(conflicts))
-    if covered < PARTLY_AT:
-        absent = ", ".join(_absent(claim, everything)[:4])
-        return Check("unsupported", round(0.5 * covered, 4), (f"not in the passage: {absent}",))
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """The keys of one or several sentences, and pairs of their words run together."""
+
+    keys: frozenset[str]
+    joined: frozenset[str]
+    numbers: tuple[Number, ...]
+
+    @classmethod
+    def of(cls, claims: Iterable[Claim]) -> _Content:
+        keys: set[str] = set()
+        joined: set[str] = set()
+        numbers: list[Number] = []
+        for claim in claims:
+            keys |= claim.content
+            joined |= {
+                stem(a.text + b.text) for a, b in pairwise(claim.words) if a.text.isalpha() and b.text.isalpha()
+            }
+            numbers += claim.numbers
+        return cls(frozenset(keys), frozenset(joined), tuple(numbers))
+
+    def has(self, word: Word) -> bool:
+        key = word.key
+        if key in self.keys or key in self.joined or BROADER.get(key, frozenset()) & self.keys:
+            return True
+        return word.kind == "word" and any(_same_root(key, other) for other in self.keys)
+
+
+def _same_root(a: str, b: str) -> bool:
+    """Whether two stems share most of their letters: tight, tightness."""
+    longest = max(len(a), len(b))
+    return 5 <= min(len(a), len(b)) >= 0.75 * longest and len(commonprefix((a, b))) >= max(5, 0.7 * longest)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A check, and whether words alone decided it: only then may meaning change it."""
+
+    check: Check
+    open: bool
+    coverage: float
+    weight: float
+
+
+def parts(claim: Claim) -> list[Claim]:
+    """The claim's clauses, each with enough words to look for on its own."""
+    groups: list[list[int]] = []
+    last = None
+    for i, word in enumerate(claim.words):
+        if word.clause != last and (not groups or _substance(claim, groups[-1]) >= MIN_PART):
+            groups.append([])
+        last = word.clause
+        groups[-1].append(i)
+    if len(groups) > 1 and _substance(claim, groups[-1]) < MIN_PART:
+        tail = groups.pop()
+        groups[-1] += tail
+    return [_cut(claim, g[0], g[-1] + 1) for g in groups]
+
+
+def _substance(claim: Claim, at: list[int]) -> int:
+    return sum(claim.words[i].kind not in ("stop", "mark") for i in at)
+
+
+def _cut(claim: Claim, start: int, end: int) -> Claim:
+    words = claim.words[start:end]
+    numbers = tuple(replace(n, at=n.at - start) for n in claim.numbers if start <= n.at < end)
+    return Claim(claim.text, words, numbers, content_of(words))
+
+
+def _part(part: Claim, claim: Claim, found: list[Claim], everything: _Content) -> _Found:
+    """One clause against the sentence that is nearest to it."""
+    single = [_Content.of([f]) for f in found]
+    near = [coverage(part, s) for s in single]
+    whole = [coverage(claim, s) for s in single]
+    ranked = sorted(range(len(found)), key=lambda i: (-(near[i] + 0.3 * whole[i]), i))
+    tied = [i for i in ranked[:3] if near[i] >= near[ranked[0]] - 0.05]
+    directed = [_directs(part) <= _directs(found[i]) for i in tied]
+    told = [list(conflicts(part, found[i], close=near[i] >= CLOSE_AT)) for i in tied]
+    best = min(range(len(tied)), key=lambda n: (not directed[n], bool(told[n]), n))
+    at = tied[best]
+    covered = 0.6 * near[at] + 0.4 * coverage(part, everything)
+    weight = sum(map(_weight, _carriers(part))) or 0.1
+    check = _judged(part, found[at], single[at], covered, everything, told[best])
+    return _Found(check, check.reasons[0].startswith("not in"), covered, weight)
+
+
+def _directs(claim: Claim) -> bool:
+    """Whether it says more, less, the same or not: a sentence that does not cannot bear it out."""
+    return bool(claim.of_kind("neg", *AXES))
+
+
+def _judged(
+    part: Claim, near: Claim, content: _Content, covered: float, everything: _Content, told: list[str]
+) -> Check:
+    if told and covered >= CONTRADICTED_AT:
+        return Check("contradicted", round(0.1 * covered, 4), tuple(told))
+    missing = list(_missing(part, everything))
     if missing:
         return Check("unsupported", round(0.4 * covered, 4), tuple(missing))
-    inflated = _inflated(claim, near)
+    if told or covered < PARTLY_AT:
+        absent = ", ".join(_absent(part, everything)[:4]) or "the link between its parts"
+        return Check("unsupported", round(0.5 * covered, 4), (f"not in the passage: {absent}",))
+    inflated = _inflated(part, near)
     if inflated:
         return Check("partly", round(0.7 * covered, 4), (inflated,))
+    foreign = _foreign(part, near, content, everything)
+    if foreign:
+        return Check("partly", round(0.8 * covered, 4), (foreign,))
     if covered < SUPPORTED_AT:
-        absent = ", ".join(_absent(claim, everything)[:4]) or "the link between its parts"
+        absent = ", ".join(_absent(part, everything)[:4]) or "the link between its parts"
         return Check("partly", round(covered, 4), (f"not in the passage: {absent}",))
     return Check("supported", round(min(covered, 0.99), 4), ("the passage says the same",))
 
 
-def _coverage(claim: Claim, content: frozenset[str]) -> float:
+_SEVERITY: tuple[Verdict, ...] = ("contradicted", "unsupported", "partly", "supported")
+
+
+def _together(
+    checks: list[_Found], claim: Claim, found: list[Claim], everything: _Content
+) -> _Found:
+    """The clauses' verdicts as one: the worst, but partly where one of two has no support."""
+    worst = min(checks, key=lambda f: _SEVERITY.index(f.check.verdict))
+    total = sum(f.weight for f in checks)
+    covered = sum(f.weight * f.coverage for f in checks) / total
+    reasons = tuple(dict.fromkeys(r for f in checks for r in f.check.reasons if f.check.verdict == worst.check.verdict))
+    verdict = worst.check.verdict
+    some = any(f.check.verdict in ("supported", "partly") for f in checks)
+    if verdict == "unsupported" and some:
+        verdict = "partly"
+    if len(checks) > 1 and verdict == "partly" and worst.open and covered >= SUPPORTED_AT:
+        verdict, reasons = "supported", ("the passage says the same",)
+    score = worst.check.score if len(checks) == 1 or verdict in ("contradicted", "unsupported") else covered
+    return _Found(Check(verdict, round(min(score, 0.99), 4), reasons), worst.open, covered, total)
+
+
+def _by_meaning(
+    check: Check, hypothesis: str, claim: Claim, found: list[Claim], embedder: Embedder
+) -> Check:
+    """Where only words differ: how near in meaning the statement is to what the passage says."""
+    if check.verdict == "supported":
+        return check
+    score = [coverage(claim, _Content.of([f])) for f in found]
+    best = sorted(sorted(range(len(found)), key=lambda i: (-score[i], i))[:4])
+    texts = [found[i].text for i in best]
+    vectors = embedder.embed([hypothesis, *texts, *([" ".join(texts)] if len(texts) > 1 else [])])
+    alike = float((vectors[1:] @ vectors[0]).max())
+    if alike >= SAME_MEANING and check.score >= 0.5:
+        return Check("supported", round(alike, 4), ("same meaning as a sentence of the passage",))
+    if check.verdict == "unsupported" and alike >= NEAR_MEANING:
+        return Check("partly", round(0.6 * alike, 4), ("near in meaning; " + check.reasons[0],))
+    return check
+
+
+def coverage(claim: Claim, content: _Content) -> float:
+    """Share of the claim's words and figures that the content has, 0 to 1."""
     total = have = 0.0
     for word in _carriers(claim):
-        weight = WEIGHT.get(word.kind, 1.3)
+        weight = _weight(word)
         total += weight
-        have += weight * (word.key in content or bool(BROADER.get(word.key, frozenset()) & content))
+        have += weight * content.has(word)
+    for number in claim.numbers:
+        total += 1
+        have += any(same_number(number, n) for n in content.numbers)
     return have / total if total else 0.0
 
 
+def _weight(word: Word) -> float:
+    if word.key in GENERIC:
+        return 0.3
+    return WEIGHT.get(word.kind, 1.3)
+
+
 def _carriers(claim: Claim) -> list[Word]:
-    skip = ("stop", "mark", "number", "neg", "hedge", "boost", "all", "some", "most", "same")
-    return [w for w in claim.words if w.kind not in skip]
+    return [w for w in claim.words if w.kind not in _NO_CARRIERS]
 
 
-def _absent(claim: Claim, content: frozenset[str]) -> list[str]:
-    return list(dict.fromkeys(w.text for w in _carriers(claim) if w.key not in content))
+_NO_CARRIERS = ("stop", "mark", "number", "neg", "hedge", "boost", "all", "some", "most", "degree", "cause", "linked", *AXES)
 
 
-def _conflicts(claim: Claim, near: Claim) -> Iterator[str]:
-    """Plain phrases for what the nearest sentence says otherwise."""
-    yield from _number_conflicts(claim, near)
-    yield from _swaps(claim, near)
-    yield from _direction_conflicts(claim, near)
-    yield from _negation_conflicts(claim, near)
-    for word in claim.words:
-        opposite = antonyms().get(word.key, frozenset()) & near.content
-        if opposite and word.key not in near.content and not _turned(word, near, opposite):
-            yield f"the passage says the opposite of {word.text!r}"
+def _absent(claim: Claim, content: _Content) -> list[str]:
+    return list(dict.fromkeys(w.text for w in _carriers(claim) if not content.has(w)))
 
 
-def _turned(word: Word, near: Claim, opposite: frozenset[str]) -> bool:
-    return any(w.key in opposite and w.negated != word.negated for w in near.words)
-
-
-def _number_conflicts(claim: Claim, near: Claim) -> Iterator[str]:
-    for number in claim.numbers:
-        if any(_same_number(number, other) for other in near.numbers):
+def _foreign(part: Claim, near: Claim, content: _Content, everything: _Content) -> str:
+    """A word of the claim that stands where the passage has another, or several it never had."""
+    theirs = [w for w in _carriers(near) if w.key not in GENERIC]
+    ours = [w for w in _carriers(part) if w.key not in GENERIC]
+    kept = {w.key for w in ours if content.has(w)}
+    run = 0
+    for n, word in enumerate(ours):
+        if everything.has(word):
+            run = 0
             continue
-        rivals = [
-            n
-            for n in near.numbers
-            if (n.dimension == number.dimension)
-            or (n.low, n.high) == (number.low, number.high)
-            or n.text == number.text
-        ]
-        if rivals:
-            shown = f"{number.text} {number.unit}".strip()
-            yield f"the number {shown} is not what the passage says"
-
-
-def _same_number(a: Number, b: Number) -> bool:
-    if a.dimension and b.dimension and a.dimension != b.dimension:
-        return False
-    if a.per and b.per and a.per != b.per:
-        return False
-    if {a.qualifier, b.qualifier} == {"ge", "le"}:
-        return False
-    slack = 0.06 if "eq" in (a.qualifier, b.qualifier) else 0.0
-    if a.unit.rstrip("s") != b.unit.rstrip("s") and a.factor != b.factor:
-        slack = max(slack, 0.1 if a.dimension == "time" else 0.02)
-    if _near(a.low, b.low, slack) and _near(a.high, b.high, slack):
-        return True
-    if a.low == a.high and b.low == b.high and _rounds(b.low / b.factor, a.low / a.factor):
-        return a.factor == b.factor
-    return (a.qualifier == "ge" and b.low >= a.low) or (a.qualifier == "le" and b.high <= a.high)
-
-
-def _near(a: float, b: float, slack: float) -> bool:
-    return abs(a - b) <= max(1e-9, slack) * max(abs(a), abs(b), 1e-9)
-
-
-def _rounds(exact: float, said: float) -> bool:
-    """Whether a whole number is the rounding of a figure with decimals."""
-    return float(said).is_integer() and not float(exact).is_integer() and round(exact) == said
-
-
-def _swaps(claim: Claim, near: Claim) -> Iterator[str]:
-    for kind in EXCLUSIVE:
-        said = {w.key for _, w in claim.of_kind(kind)}
-        there = {w.key for _, w in near.of_kind(kind)}
-        for key in sorted(said - there):
-            if there and not _stands_for(key, there) and not (there <= said):
-                yield f"the passage speaks of {', '.join(sorted(there))}, not of {key}"
-
-
-def _stands_for(key: str, there: set[str]) -> bool:
-    return bool(BROADER.get(key, frozenset()) & there)
-
-
-def _axis(word: Word) -> str:
-    if word.key == "different":
-        return "" if word.negated else "different"
-    if word.negated and word.kind in ("up", "down"):
-        return "same"
-    return word.kind
-
-
-def _direction_conflicts(claim: Claim, near: Claim) -> Iterator[str]:
-    said = [(i, w, _axis(w)) for i, w in claim.of_kind(*_AXES)]
-    there = [(i, w, _axis(w)) for i, w in near.of_kind(*_AXES)]
-    if not said or not there:
-        return
-    swapped = _order_swapped(claim, near)
-    for i, word, axis in said:
-        rival = max(there, key=lambda t: (_shared(claim, i, near, t[0]), t[2] == axis))
-        want = {"up": "down", "down": "up"}.get(axis, axis) if swapped else axis
-        if rival[2] != want and {rival[2], want} != {"different", "up"} | set():
-            if {rival[2], want} & {"different"} and {rival[2], want} & {"up", "down"}:
+        run += 1
+        if run >= 3:
+            return f"not said in the passage: {word.text}"
+        before, after = ours[max(0, n - 1) : n], ours[n + 1 : n + 2]
+        for at, other in enumerate(theirs):
+            if other.key in {w.key for w in ours}:
                 continue
-            yield f"the passage says {rival[1].text!r}, not {word.text!r}"
-            return
+            left = bool(before) and before[0].key in kept & {w.key for w in theirs[max(0, at - 1) : at]}
+            right = bool(after) and after[0].key in kept & {w.key for w in theirs[at + 1 : at + 2]}
+            if (left and right) or ((left or right) and len(kept) >= 0.8 * len(ours)):
+                return f"the passage says {other.text!r} where this says {word.text!r}"
+    return ""
 
 
-def _shared(a: Claim, i: int, b: Claim, j: int) -> int:
-    return len(_around(a, i) & _around(b, j))
-
-
-def _around(claim: Claim, at: int) -> set[str]:
-    """Keys of the content words near a place, in its clause."""
-    near = claim.words[max(0, at - 6) : at + 7]
-    return {
-        w.key
-        for w in near
-        if w.clause == claim.words[at].clause and w.kind not in ("stop", "mark", "neg", *_AXES)
-    }
-
-
-def _order_swapped(claim: Claim, near: Claim) -> bool:
-    """Whether the two sides of "A more than B" changed places."""
-    ours, theirs = _sides(claim), _sides(near)
-    if ours is None or theirs is None:
-        return False
-    first, second = theirs[0] - theirs[1], theirs[1] - theirs[0]
-    left, right = ours[0] - ours[1], ours[1] - ours[0]
-    return bool(second & left or first & right) and not (first & left and second & right) and (
-        len(second & left) + len(first & right) > len(second & right) + (len(first & left) > 1)
-    )
-
-
-def _sides(claim: Claim) -> tuple[set[str], set[str]] | None:
-    """Keys left and right of "than" (or of what stands for it)."""
-    for i, word in enumerate(claim.words):
-        after = claim.words[i + 1].text if i + 1 < len(claim.words) else ""
-        against = word.text in ("compared", "relative") and after in ("with", "to")
-        if word.text in ("than", "above", "below", "versus", "vs", "outperform", "beat") or against:
-            right: set[str] = set()
-            for other in claim.words[i + 1 :]:
-                if other.kind == "mark" or (right and other.text in ("over", "after", "during")):
-                    break
-                if other.kind not in ("stop", "neg", *_AXES):
-                    right.add(other.key)
-            left = {w.key for w in claim.words[:i] if w.kind not in ("stop", "mark", *_AXES)}
-            return left, right
-    return None
-
-
-def _negation_conflicts(claim: Claim, near: Claim) -> Iterator[str]:
-    for ours, theirs, text in ((claim, near, "denies"), (near, claim, "does not deny")):
-        scope = {w.key for w in theirs.words if w.negated and w.kind not in ("stop", "number")}
-        scope -= {"up", "down", "same", "different"}
-        same = [w for w in ours.words if w.key in scope]
-        if same and not any(w.negated for w in same) and 2 * len({w.key for w in same}) > len(scope):
-            yield f"the passage {text} this: {same[0].text!r}"
-            return
-
-
-def _missing(
-    claim: Claim, near: Claim, found: list[Claim], everything: frozenset[str], known: list[str]
-) -> Iterator[str]:
+def _missing(claim: Claim, everything: _Content) -> Iterator[str]:
     """What the claim states and no sentence of the passage does."""
     for number in claim.numbers:
-        if not known and not any(_same_number(number, n) for f in found for n in f.numbers):
+        if not any(same_number(number, n) for n in everything.numbers):
             yield f"the number {number.text} is not in the passage"
-    for kind in ("sex", "training", "age", "health", "outcome"):
+    for kind in ("sex", "training", "age", "health", "outcome", "joint"):
         for _, word in claim.of_kind(kind):
-            if word.key not in everything:
+            if word.key not in everything.keys:
                 yield f"{word.text!r} is not in the passage"
-    if claim.of_kind("up", "down", "same") and not near.of_kind(*_AXES):
-        if re.search(r"\bthan\b", claim.text):
-            yield "the passage makes no such comparison"
 
 
 def _inflated(claim: Claim, near: Claim) -> str:
@@ -311,7 +332,7 @@ def _inflated(claim: Claim, near: Claim) -> str:
     def has(text: Claim, *kinds: str) -> bool:
         return bool(text.of_kind(*kinds))
 
-    if has(near, "hedge") and not has(claim, "hedge") and not has(claim, "neg"):
+    if _hedged(near, claim) and not has(claim, "hedge") and not has(claim, "neg"):
         return "the passage is less certain than this"
     if has(claim, "boost") and not has(near, "boost"):
         return "the passage is less certain than this"
@@ -320,6 +341,14 @@ def _inflated(claim: Claim, near: Claim) -> str:
     if has(claim, "all") and has(near, "some", "most") and not has(near, "all"):
         return "the passage is less general than this"
     return ""
+
+
+def _hedged(near: Claim, claim: Claim) -> bool:
+    """Whether the clause of the passage that says the same is a hedged one."""
+    return any(
+        {x.key for x in near.words if x.clause == w.clause and x.kind not in _NO_CARRIERS} & claim.content
+        for _, w in near.of_kind("hedge")
+    )
 
 
 def verify_lines(

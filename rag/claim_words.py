@@ -12,7 +12,7 @@ Groups = dict[str, str]
 
 PHRASES: dict[str, Groups] = {
     "muscle": {
-        "gluteus maximus": "gluteus maximus, glute max, gluteus max, gmax, g max",
+        "gluteus maximus": "gluteus maximus, big glute, big glute muscle, big bum muscle, glute max, gluteus max, gmax, g max",
         "gluteus medius": "gluteus medius, glute med, gmed, side glute, side butt",
         "gluteus minimus": "gluteus minimus, glute min, gmin",
         "glutes": "glute, gluteal, gluteus, butt, bum, buttock, backside, booty, glute muscle",
@@ -86,8 +86,8 @@ PHRASES: dict[str, Groups] = {
         "growth": "growth, grow, grew, grown, hypertrophy, muscle size, muscle mass, thickness,"
         " muscle volume, muscle growth, hypertrophic, muscle gain, build muscle, size",
         "EMG": "emg, electromyography, electromyographic, activation, activate, muscle activity,"
-        " muscle activation, electrical activity, surface emg, emg amplitude",
-        "strength": "strength, 1rm, max strength, force, stronger, maximal strength",
+        " muscle activation, electrical activity, surface emg, emg amplitude, activity",
+        "strength": "strength, 1rm, max strength, force, maximal strength",
         "pain": "pain, ache",
         "soreness": "soreness, sore, doms",
         "injury": "injury, tear, sprain, injuries",
@@ -95,6 +95,21 @@ PHRASES: dict[str, Groups] = {
         "jump": "jump, jump height, jumping",
         "fat": "fat loss, body fat, fat mass, fat, lose fat",
         "endurance": "endurance, stamina",
+    },
+    "joint": {
+        "hip": "hip",
+        "knee": "knee",
+        "ankle": "ankle",
+        "shoulder": "shoulder",
+        "elbow": "elbow",
+        "neck": "neck",
+        "lower back": "lower back, low back, lumbar spine, spine",
+    },
+    "degree": {
+        "high": "a lot, greatly, markedly, substantially, strongly, much weaker, much stronger, huge,"
+        " large, considerable, considerably, big, hugely, strong, enormous, marked, substantial",
+        "low": "a little, slightly, hardly, barely, trivial, small, minimal, negligible, tiny,"
+        " a bit, slight, weak, minor, modestly, marginally",
     },
     "same": {
         "same": "same, similar, similarly, equal, equally, equivalent, no difference,"
@@ -106,36 +121,42 @@ PHRASES: dict[str, Groups] = {
         " differed little, difference little, little difference, no extra, equivalently,"
         " not differ significantly, not significantly different, no significant differences,"
         " no worse, no less, did not differ, changed little, hardly differ, no effect, did as well,"
+        " equally well, about the same,"
         " worked as well, no faster, no further, not significantly differ, not matter,"
-        " nothing extra, as effective as, as effective, not clearly differ, same amount",
+        " nothing extra, not change, no change, not alter, not affect, not influence, made no difference,"
+        " make no difference, makes no difference, no additional, no further, no sign of altering,"
+        " tied, tie, on par, much the same, neither better, not matter, no effect on, without effect,"
+        " as effective as, as effective, not clearly differ, same amount",
         "different": "different, differ, difference, unequal, dissimilar",
     },
     "up": {
-        "up": "more, higher, greater, larger, bigger, increase, rise, rose, raise, better, faster,"
-        " longer, above, exceed, boost, most, superior, highest, greatest, largest, best,"
+        "up": "more, additional, add, added, higher, greater, larger, bigger, increase, rise, rose,"
+        " raise, better, faster,"
+        " longer, above, exceed, boost, the most, superior, highest, greatest, largest, best,"
         " heavier, stronger, extra, elevate, improve, outperform, beat, surpass, gain, expand,"
         " improvement, upward, biggest, strongest, deeper, wider, longest, heaviest, deepest,"
-        " double, doubled, triple, tripled, grow larger, further, lengthen, worsen less, outdo, enhance,"
-        " enhanced, advantage, topped, ahead, oftener, older than, higher than, thicker, climb",
+        " double, doubled, triple, tripled, grow larger, further, outdo, hardest, enhance,"
+        " enhanced, advantage, ahead, oftener, older than, higher than, thicker, climb, help, helped",
     },
     "down": {
         "down": "less, lower, smaller, fewer, decrease, reduce, reduction, fall, fell, drop,"
         " shrink, shrank, shrunk, decline, weaker, worse, slower, shorter, below, least, inferior,"
-        " lowest, smallest, fewest, worst, lighter, halve, cut, lose, lost, weaken, diminish,"
-        " shallower, narrower, weakest, lightest, trail, impair, hinder, blunt, poorer, behind,"
-        " lag, downward, dip, shorten, minimise, lessen, underperform, narrowest, thinner",
+        " lowest, smallest, fewest, worst, lighter, halve, lose, lost, weaken, diminish, ease, relieve,"
+        " shallower, narrower, weakest, lightest, impair, hinder, blunt, poorer, worsen, subtract, take off,"
+        " lag, downward, minimise, lessen, underperform, narrowest, thinner, thinned, easiest, waste away",
     },
     "neg": {
         "not": "not, no, never, without, none, neither, nor, cannot, nobody, nothing, fail,"
-        " failed to, lack, hardly, false, myth, untrue, wrong, nowhere, refuse, avoid, prevent"
-        " from, rarely, seldom, zero evidence, rather than, instead of, unable, n't, stop,"
+        " failed to, lack, false, myth, untrue, wrong, nowhere, refuse, avoid, prevent"
+        " from, rarely, seldom, zero evidence, rather than, instead of, unable, n't,"
+        " lacked, lacking, lacks, fails to, failing to, failed,"
         " did little, does little, little evidence, isn't, absence, untested, unproven, absent,"
         " ruled out, exclude, denied, deny, refute, rejected",
     },
     "hedge": {
         "may": "may, might, could, perhaps, possibly, probably, likely, appear, seem, suggest,"
         " suggestion, unclear, uncertain, tend, tentative, potentially, presumably, unproven,"
-        " untested, hypothesised, hypothesis, speculate, believed, thought to, can, plausible,"
+        " untested, hypothesised, hypothesis, speculate, believed, thought to, plausible,"
         " plausibly, some evidence, limited evidence, weak evidence, low certainty, suspect,"
         " still needs proof, proposed, theory, in theory, suggested, hint",
     },
@@ -162,8 +183,40 @@ PHRASES: dict[str, Groups] = {
     "only": {"only": "only, solely, exclusively, just, alone, nothing but"},
 }
 
-EXCLUSIVE = ("muscle", "exercise", "sex", "training", "age", "health")
+EXCLUSIVE = ("muscle", "exercise", "sex", "training", "age", "health", "joint")
 """Kinds whose entries exclude each other."""
+
+VERBS_OF_GROWTH = frozenset(
+    ["grow", "grew", "grows", "grown", "growing", "thicken", "thickened", "build", "built", "builds",
+     "build muscle", "hypertrophied"]
+)
+
+GOOD_WORDS = frozenset(
+    ["improve", "improved", "improves", "better", "improvement", "worse", "worsened", "worsen", "help",
+     "helped", "improvements", "best", "worst", "benefit"]
+)
+"""Words of better and worse, which turn round for what is better low."""
+
+CHANGES = frozenset(
+    """increas rise rose rais boost improv gain expand add enhanc decreas reduc reduct fall fell drop shrink
+    shrank shrunk declin lose lost weaken diminish impair hinder blunt worsen eas reliev lessen climb doubl
+    tripl halv help elev subtract surpass thin wast cut""".split()
+)
+"""Stems of words that tell a change in time; the other directions compare one thing with another."""
+
+UNSTUDIED = frozenset("trial studi evid research record data experi measur test paper proof".split())
+"""Stems after "no" or "not" by which a passage says that something was not looked at."""
+
+LESS_IS_BETTER = frozenset({"pain", "soreness", "injury", "fat", "risk", "disabl", "odd"})
+
+GENERIC = frozenset(
+    """find report show perform produc includ cover compar accord use overal respect clear mean averag
+    seem rough approxim lead result present carri done undertak involv see seen look gave happen occur
+    remain tend usual general whether both total studi group trial particip peopl evid data also
+    respons everi particular special certain possibl abl note conclud author fact case way kind sort
+    measur test examin investig assess analys reach account regard relat term ad addit make produce""".split()
+)
+"""Stems of words that a fair summary adds or drops freely."""
 
 BROADER: dict[str, frozenset[str]] = {
     "glutes": frozenset({"gluteus maximus", "gluteus medius", "gluteus minimus"}),
@@ -173,6 +226,8 @@ BROADER: dict[str, frozenset[str]] = {
     "squat": frozenset({"front squat"}),
     "deadlift": frozenset({"hex bar deadlift", "romanian deadlift"}),
     "hip thrust": frozenset(),
+    "pain": frozenset({"soreness"}),
+    "soreness": frozenset({"pain"}),
 }
 """A name and the narrower ones that stand for it."""
 
@@ -253,7 +308,9 @@ company firm corporation business
 area region
 around approximately about
 get receive obtain
-give provide offer
+give provide offer bring bestow
+main chief primary principal major
+recover heal
 part portion component
 frequently often commonly
 mainly primarily mostly chiefly
@@ -280,6 +337,7 @@ front rear
 bent straight
 upper lower
 upper-body lower-body
+uppermost lowermost
 lengthened shortened
 stretch shorten
 inner outer
@@ -320,13 +378,76 @@ day night
 open closed
 win lose
 painful painless
+flexor extensor
+abductor adductor
+inward outward
+inside outside
+upward downward
+forward backward
+increase decrease
+add subtract
+surplus deficit
+shallowest deepest
+dynamic static
+moving still
+active passive
+active inactive
+gain lose
+grow shrink
+horizontal vertical
+proximal distal
+left right
+land water
+loaded unloaded
+weighted bodyweight
+maximum minimum
+maximal minimal
+maximal submaximal
+direct indirect
+acute chronic
+primary secondary
+constant variable
+same opposite
+positive negative
+clockwise anticlockwise
+morning evening
+active rest
+rise fall
+strict loose
+premenopausal postmenopausal
+prenatal postnatal
+pregnancy birth
+rural urban
+public private
+north south
+east west
+husband wife
+king queen
+import export
+hero villain
+expand contract
+major minor
+majority minority
+attack defend
+arrive depart
+ancient modern
+guilty innocent
+optional mandatory
+voluntary compulsory
+legal illegal
+possible impossible
+complete incomplete
+stable unstable
+single married
 """.strip().splitlines()
 
 UNITS: dict[str, tuple[str, float]] = {
     **dict.fromkeys(("s", "sec", "second"), ("time", 1.0)),
     **dict.fromkeys(("min", "minute"), ("time", 60.0)),
     **dict.fromkeys(("h", "hr", "hour"), ("time", 3600.0)),
+    **dict.fromkeys(("ms", "millisecond"), ("time", 0.001)),
     "day": ("time", 86400.0),
+    "fortnight": ("time", 1209600.0),
     **dict.fromkeys(("wk", "week"), ("time", 604800.0)),
     "month": ("time", 2629800.0),
     **dict.fromkeys(("yr", "year"), ("time", 31557600.0)),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
@@ -27,7 +28,7 @@ _TOKEN = re.compile(
     r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|[^\W\d_]+(?:²|\d(?!\d))?|[%°]|[.,;:!?()\[\]–/+=<>-]"
 )
 _BOUNDARY = re.compile(r"(?<=[.!?])[\"'”’)\]]*\s+(?=[\"'“‘(\[]*[A-Z0-9−-])|\n+")
-_CLAUSE_WORDS = frozenset(["but", "while", "whereas", "although", "though", "yet", "because", "since", "which", "who"])
+_CLAUSE_WORDS = frozenset(["but", "while", "whereas", "although", "though", "yet", "because", "since", "which", "who", "so"])
 _CLAUSE_MARKS = frozenset(",;:.!?()[]")
 _QUALIFIERS: dict[tuple[str, ...], str] = {
     tuple(phrase.split()): kind
@@ -109,13 +110,17 @@ _FOLD = {ord(c): "'" for c in "’‘`´"} | {ord(c): '"' for c in "“”«»"}
 
 def read(sentence: str) -> Claim:
     """The claim of one sentence (already `plain`)."""
-    raw = _TOKEN.findall(_without_contractions(sentence))[:MAX_TOKENS]
+    raw = _TOKEN.findall(_respelled(_without_contractions(sentence)))[:MAX_TOKENS]
     raw = _with_minus(raw)
     words = _with_numbers(_phrased(raw))
     numbers, words = _numbers(words)
     words = _negated(words)
-    content = frozenset(w.key for w in words if w.kind not in ("stop", "mark", "number", "neg"))
-    return Claim(sentence, tuple(words), tuple(numbers), content)
+    return Claim(sentence, tuple(words), tuple(numbers), content_of(words))
+
+
+def content_of(words: Iterable[Word]) -> frozenset[str]:
+    """Keys of the words that say something."""
+    return frozenset(w.key for w in words if w.kind not in ("stop", "mark", "number", "neg"))
 
 
 def _without_contractions(text: str) -> str:
@@ -123,6 +128,37 @@ def _without_contractions(text: str) -> str:
     text = re.sub(r"\bwon't\b", "will not", text, flags=re.IGNORECASE)
     text = re.sub(r"(?<=[a-z])n't\b", " not", text, flags=re.IGNORECASE)
     return re.sub(r"'(?:s|re|ve|ll|d|m)\b", "", text)
+
+
+_RESPELLED = tuple(
+    (re.compile(pattern, re.IGNORECASE), spelled)
+    for pattern, spelled in (
+        (r"^(?:yes|no)(?=[,;:]\s)", ""),  # an answer's first word denies the question, not the rest
+        (r"\b(?:two|double|both)[- ]leg(?:ged|s)?\b", "bilateral"),
+        (r"\bbilateral leg\b", "bilateral"),
+        (r"\b(?:one|single)[- ]leg(?:ged)?\b|\bon one leg\b", "unilateral"),
+        (r"\b(more|less|most|least|as|so) active\b(?! (?:wom|m[ae]n|peop|adult|person|lifest))", r"\1 muscle activity"),
+        (r"\b(?:take|takes|took|taking) ([^,.;]{1,24}?) off\b", r"remove \1 from"),
+        (r"\bdifference of [-−]?0(?:\.0+)?(?!\.?\d)", "no difference 0"),
+        (r"\b(upper|lower)[- ](?=body|limb|leg|part|fib|half|extremit|glute|trap|region)", r"\1most "),
+        (r"\b(?:half a|half-a|a half) year\b", "6 months"),
+        (r"\b(?:a|one) year (?=later|after|on)", "12 months "),
+        (r"\bhalf an hour\b", "30 minutes"),
+        (r"\bhalf a second\b", "0.5 seconds"),
+        (r"\b(a quarter|half|a third|two thirds|three quarters) of a (?=[a-z])", r"\1 "),
+        (r"\b(the|these|those|other) two\b(?! (?:weeks|days|months|years|sets|minutes))", r"\1"),
+        (r"\b(one|two|three|four|five|six|seven|eight|nine|\d) (?:in|out of)(?: every)? "
+         r"(two|three|four|five|six|seven|eight|nine|ten|10|20|100|[2-9])\b(?! \w*(?:week|day|month|year|hour|second|minute|set|rep|man|men|woman|women|people|adult|trial|stud))",
+         r"\1 of-each \2"),
+    )
+)
+
+
+def _respelled(text: str) -> str:
+    """One spelling for what is said with and without figures: "half a year", "two-legged"."""
+    for pattern, spelled in _RESPELLED:
+        text = pattern.sub(spelled, text)
+    return text
 
 
 def _with_minus(raw: list[str]) -> list[str]:
@@ -193,6 +229,10 @@ def _with_numbers(words: list[Word]) -> list[Word]:
 def _value(words: list[Word], at: int) -> tuple[float, int]:
     """(value, words used) of the number that starts at `at`; (0, 0) where there is none."""
     text = words[at].text
+    if [w.text for w in words[at + 1 : at + 3]] == ["of", "each"] and at + 3 < len(words):
+        part, whole = _simple(words[at].text), _simple(words[at + 3].text)
+        if 0 < part < whole:
+            return part / whole, 4
     if text.lstrip("-")[:1].isdigit() and words[at].kind in ("word", "name"):
         digits = text.replace(",", "")
         value = float(digits) if len(digits) < 18 and re.fullmatch(r"-?[\d.]+", digits) else 0.0
@@ -210,6 +250,11 @@ def _value(words: list[Word], at: int) -> tuple[float, int]:
     return 0.0, 0
 
 
+def _simple(text: str) -> float:
+    """A single word's number; 0 where it is none."""
+    return NUMBERS.get(text, 0.0) or (float(text) if text.isdecimal() and len(text) < 6 else 0.0)
+
+
 def _spelled(words: list[Word], at: int) -> tuple[float, int]:
     value, used = NUMBERS[words[at].text], 1
     following = [w.text for w in words[at + 1 : at + 3]]
@@ -219,7 +264,8 @@ def _spelled(words: list[Word], at: int) -> tuple[float, int]:
         return value * MULTIPLIERS[following[0]], used + 1
     if following and following[0] in FRACTIONS:
         return value * FRACTIONS[following[0]], used + 1
-    if words[at].text == "one" and not (following and unit_of(following[0])[0]):
+    in_range = len(following) > 1 and following[0] in ("or", "to") and following[1] in NUMBERS
+    if words[at].text == "one" and not in_range and not (following and unit_of(following[0])[0]):
         return 0.0, 0  # "no one", "one of", "another one"
     return value, used
 
@@ -243,31 +289,39 @@ def _numbers(words: list[Word]) -> tuple[list[Number], list[Word]]:
 
 
 def _range_end(words: list[Word], at: int) -> int:
-    """Index of the second figure of "8 to 12" or "between 8 and 12", else `at`."""
-    if at + 2 < len(words) and words[at + 2].kind == "number":
-        joint = words[at + 1].text
-        before = words[at - 1].text if at else ""
-        if joint in ("to", "or") or (joint == "and" and before == "between"):
-            return at + 2
+    """Index of the second figure of "8 to 12" or "between 8 kg and 12 kg", else `at`."""
+    before = words[at - 1].text if at else ""
+    for joint in (at + 1, at + 2):
+        if joint + 1 >= len(words) or words[joint + 1].kind != "number":
+            continue
+        if joint == at + 2 and not unit_of(words[at + 1].text)[0]:
+            continue
+        said = words[joint].text
+        if said == "to" or (said == "or" and joint == at + 1) or (said == "and" and before == "between"):
+            return joint + 1
     return at
 
 
 def _measured(words: list[Word], at: int, last: int) -> tuple[Number, list[int]]:
     low, high = float(words[at].key), float(words[last].key)
     dimension, factor, unit, unit_at = _unit(words, last)
-    if not dimension and words[at].text.split()[-1] in FRACTIONS:
+    if not dimension and (words[at].text.split()[-1] in FRACTIONS or " of each " in words[at].text):
         dimension, factor, unit = "ratio", 1.0, "fraction"
     if not dimension and words[at].text in COUNTS:
         dimension, factor, unit = "times", 1.0, "time"
+    first = unit_of(words[at + 1].text) if last == at + 3 else ("", factor)
+    first_factor = first[1] if first[0] == dimension else factor
     qualifier, used = _qualifier(words, at)
     if dimension == "time" and words[at - 1].text == "over":
         qualifier = ""  # "over 12 weeks" is a span, not a minimum
     if unit_at > last:
         used.append(unit_at)
+    if last == at + 3:
+        used.append(at + 1)
     per = _per(words, max(last, unit_at))
     text = words[at].text if at == last else f"{words[at].text} to {words[last].text}"
     return (
-        Number(text, low * factor, high * factor, dimension, unit, factor, per, qualifier, at,
+        Number(text, low * first_factor, high * factor, dimension, unit, factor, per, qualifier, at,
                words[at].clause),
         used,
     )
@@ -321,10 +375,28 @@ def _qualifier(words: list[Word], at: int) -> tuple[str, list[int]]:
     return "", []
 
 
+_BACKWARD = frozenset(["untested", "unproven", "false", "myth", "untrue", "wrong", "absent"])
+
+
+def _ends_clause(words: list[Word], at: int) -> bool:
+    """Whether a negator denies what came before it: "and hip thrusts do not"."""
+    for word in words[at + 1 :]:
+        if word.clause != words[at].clause or word.kind == "mark":
+            break
+        if word.kind != "stop":
+            return False
+    return True
+
+
 def _negated(words: list[Word]) -> list[Word]:
     """Words in the reach of an odd number of negators marked."""
     flags = [False] * len(words)
     for at, word in enumerate(words):
+        if word.kind == "same" and word.text.split()[0] in ("no", "not", "nothing"):
+            for i in range(at + 1, min(at + 1 + NEGATION_REACH, len(words))):
+                if words[i].clause != word.clause:
+                    break
+                flags[i] = words[i].kind != "stop"
         if word.kind != "neg":
             continue
         reach = NEGATION_REACH
@@ -335,8 +407,8 @@ def _negated(words: list[Word]) -> list[Word]:
                 flags[i] = not flags[i]
             if words[i].kind != "stop":
                 reach -= 1
-                flags[i] = not flags[i]
-        if word.text in ("untested", "unproven", "false", "myth", "untrue", "wrong", "absent"):
+                flags[i] = word.text == "nor" or not flags[i]
+        if word.text in _BACKWARD or _ends_clause(words, at):
             for i in range(at - 1, -1, -1):
                 if words[i].clause != word.clause:
                     break
@@ -353,7 +425,11 @@ def _phrases() -> tuple[dict[tuple[str, ...], tuple[str, str]], int]:
             for phrase in phrases.split(","):
                 words = tuple(phrase.split())
                 table.setdefault(words, (kind, name))
-                if kind not in ("training", "neg"):
+                if kind == "training":
+                    table.setdefault((*words[:-1], f"{words[-1]}s"), (kind, name))
+                # "narrow" and "wide" are no comparisons, though "narrower" and "wider" are.
+                compares = kind in ("up", "down") and words[-1].endswith(("er", "est"))
+                if kind not in ("training", "neg") and not compares:
                     table.setdefault(("~", *(stem(w) for w in words)), (kind, name))
     return table, max(len(k) for k in table)
 
