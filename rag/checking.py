@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from os.path import commonprefix
 
-from rag.claim_words import BROADER, GENERIC
+from rag.claim_words import BROADER
 from rag.claims import Claim, Number, Word, content_of, plain, read, sentences, stem
 from rag.conflicts import AXES, conflicts, same_number
 from rag.errors import QuestionError
@@ -31,7 +31,7 @@ CONTRADICTED_AT = 0.4
 CLOSE_AT = 0.6
 """Share above which claim and sentence are taken to speak of the same thing."""
 SAME_MEANING = 0.85
-NEAR_MEANING = 0.6
+NEAR_MEANING = 0.55
 """Cosine of the embeddings of statement and sentence."""
 MIN_PART = 4
 """Words that a clause needs to be looked for on its own."""
@@ -185,13 +185,21 @@ def _part(part: Claim, claim: Claim, found: list[Claim], everything: _Content) -
     ranked = sorted(range(len(found)), key=lambda i: (-(near[i] + 0.3 * whole[i]), i))
     tied = [i for i in ranked[:3] if near[i] >= near[ranked[0]] - 0.05]
     directed = [_directs(part) <= _directs(found[i]) for i in tied]
-    told = [list(conflicts(part, found[i], close=near[i] >= CLOSE_AT)) for i in tied]
+    told = [list(_told(part, found[i], near[i] >= CLOSE_AT, everything)) for i in tied]
     best = min(range(len(tied)), key=lambda n: (not directed[n], bool(told[n]), n))
     at = tied[best]
     covered = 0.6 * near[at] + 0.4 * coverage(part, everything)
     weight = sum(map(_weight, _carriers(part))) or 0.1
     check = _judged(part, found[at], single[at], covered, everything, told[best])
     return _Found(check, check.reasons[0].startswith("not in"), covered, weight)
+
+
+def _told(part: Claim, near: Claim, close: bool, everything: _Content) -> Iterator[str]:
+    """Conflicts with the sentence; in one that is not close, a figure of another one is none."""
+    elsewhere = tuple(n for n in part.numbers if any(same_number(n, m) for m in everything.numbers))
+    if not close:
+        part = replace(part, numbers=tuple(n for n in part.numbers if n not in elsewhere))
+    yield from conflicts(part, near, close=close)
 
 
 def _directs(claim: Claim) -> bool:
@@ -275,7 +283,7 @@ def coverage(claim: Claim, content: _Content) -> float:
 
 
 def _weight(word: Word) -> float:
-    if word.key in GENERIC:
+    if word.light:
         return 0.3
     return WEIGHT.get(word.kind, 1.3)
 
@@ -293,8 +301,8 @@ def _absent(claim: Claim, content: _Content) -> list[str]:
 
 def _foreign(part: Claim, near: Claim, content: _Content, everything: _Content) -> str:
     """A word of the claim that stands where the passage has another, or several it never had."""
-    theirs = [w for w in _carriers(near) if w.key not in GENERIC]
-    ours = [w for w in _carriers(part) if w.key not in GENERIC]
+    theirs = [w for w in _carriers(near) if not w.light]
+    ours = [w for w in _carriers(part) if not w.light]
     kept = {w.key for w in ours if content.has(w)}
     run = 0
     for n, word in enumerate(ours):
@@ -302,7 +310,7 @@ def _foreign(part: Claim, near: Claim, content: _Content, everything: _Content) 
             run = 0
             continue
         run += 1
-        if run >= 3:
+        if run >= 2:
             return f"not said in the passage: {word.text}"
         before, after = ours[max(0, n - 1) : n], ours[n + 1 : n + 2]
         for at, other in enumerate(theirs):
@@ -322,7 +330,7 @@ def _missing(claim: Claim, everything: _Content) -> Iterator[str]:
             yield f"the number {number.text} is not in the passage"
     for kind in ("sex", "training", "age", "health", "outcome", "joint"):
         for _, word in claim.of_kind(kind):
-            if word.key not in everything.keys:
+            if not everything.has(word):
                 yield f"{word.text!r} is not in the passage"
 
 

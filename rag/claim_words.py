@@ -80,7 +80,7 @@ PHRASES: dict[str, Groups] = {
         "pregnant": "pregnant, pregnancy, during pregnancy",
         "postpartum": "postpartum, after birth, postnatal, after giving birth",
         "healthy": "healthy, pain free, without pain, no pain, uninjured",
-        "injured": "injured, patient, in pain, painful",
+        "injured": "injured, in pain, painful",
     },
     "outcome": {
         "growth": "growth, grow, grew, grown, hypertrophy, muscle size, muscle mass, thickness,"
@@ -214,7 +214,7 @@ GENERIC = frozenset(
     seem rough approxim lead result present carri done undertak involv see seen look gave happen occur
     remain tend usual general whether both total studi group trial particip peopl evid data also
     respons everi particular special certain possibl abl note conclud author fact case way kind sort
-    measur test examin investig assess analys reach account regard relat term ad addit make produce""".split()
+    give bring tell put later measur test examin investig assess analys reach account regard relat term ad addit make produce""".split()
 )
 """Stems of words that a fair summary adds or drops freely."""
 
@@ -226,6 +226,7 @@ BROADER: dict[str, frozenset[str]] = {
     "squat": frozenset({"front squat"}),
     "deadlift": frozenset({"hex bar deadlift", "romanian deadlift"}),
     "hip thrust": frozenset(),
+    "hip": frozenset({"hip flexors", "hip abduction", "hip thrust", "abductors"}),
     "pain": frozenset({"soreness"}),
     "soreness": frozenset({"pain"}),
 }
@@ -238,7 +239,7 @@ session workout
 study trial experiment research paper investigation
 review synthesis overview
 meta-analysis meta pooled pool
-people participant adult subject individual volunteer person lifter trainee
+people participant adult subject individual volunteer person lifter trainee patient
 athlete player footballer
 load weight resistance
 rep repetition

@@ -16,6 +16,7 @@ from rag.claim_words import (
     ANTONYMS,
     COUNTS,
     FRACTIONS,
+    GENERIC,
     MULTIPLIERS,
     NUMBERS,
     PHRASES,
@@ -56,6 +57,8 @@ class Word:
     """A kind of `claim_words.PHRASES`, or word, name, number, stop, mark."""
     clause: int
     negated: bool = False
+    light: bool = False
+    """Whether a fair summary adds or drops it freely: "found", "performed"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +141,7 @@ _RESPELLED = tuple(
         (r"\bbilateral leg\b", "bilateral"),
         (r"\b(?:one|single)[- ]leg(?:ged)?\b|\bon one leg\b", "unilateral"),
         (r"\b(more|less|most|least|as|so) active\b(?! (?:wom|m[ae]n|peop|adult|person|lifest))", r"\1 muscle activity"),
+        (r"\bwhether or not\b", "whether"),
         (r"\b(?:take|takes|took|taking) ([^,.;]{1,24}?) off\b", r"remove \1 from"),
         (r"\bdifference of [-−]?0(?:\.0+)?(?!\.?\d)", "no difference 0"),
         (r"\b(upper|lower)[- ](?=body|limb|leg|part|fib|half|extremit|glute|trap|region)", r"\1most "),
@@ -154,11 +158,18 @@ _RESPELLED = tuple(
 )
 
 
+_MONTHS = (
+    "january february march april may june july august september october november december".split()
+)
+_DATED = frozenset(_MONTHS) | {m[:3] for m in _MONTHS} | {"sept"}
+_ISO_DATE = re.compile(r"\b(\d{4})-(0[1-9]|1[0-2])-([0-3]\d)\b")
+
+
 def _respelled(text: str) -> str:
     """One spelling for what is said with and without figures: "half a year", "two-legged"."""
     for pattern, spelled in _RESPELLED:
         text = pattern.sub(spelled, text)
-    return text
+    return _ISO_DATE.sub(lambda m: f"{int(m[3])} {_MONTHS[int(m[2]) - 1]} {m[1]}", text)
 
 
 def _with_minus(raw: list[str]) -> list[str]:
@@ -206,8 +217,8 @@ def _plain_word(token: str, lower: str, stemmed: str, clause: int, first: bool) 
         return Word(token, token, "mark", clause)
     if lower in STOP:
         return Word(lower, lower, "stop", clause)
-    name = token[0].isupper() and not first
-    return Word(lower, canonical(stemmed), "name" if name else "word", clause)
+    kind = "name" if token[0].isupper() and not first else "word"
+    return Word(lower, canonical(stemmed), kind, clause, light=stemmed in GENERIC)
 
 
 def _with_numbers(words: list[Word]) -> list[Word]:
@@ -309,6 +320,8 @@ def _measured(words: list[Word], at: int, last: int) -> tuple[Number, list[int]]
         dimension, factor, unit = "ratio", 1.0, "fraction"
     if not dimension and words[at].text in COUNTS:
         dimension, factor, unit = "times", 1.0, "time"
+    if unit_at != last + 1 and (calendar := _calendar(words, at, last)):
+        dimension, factor, unit, unit_at = calendar, 1.0, "", -1
     first = unit_of(words[at + 1].text) if last == at + 3 else ("", factor)
     first_factor = first[1] if first[0] == dimension else factor
     qualifier, used = _qualifier(words, at)
@@ -325,6 +338,15 @@ def _measured(words: list[Word], at: int, last: int) -> tuple[Number, list[int]]
                words[at].clause),
         used,
     )
+
+
+def _calendar(words: list[Word], at: int, last: int) -> str:
+    """"year" or "date" for a figure that stands in a date; empty for any other."""
+    text = words[at].text
+    if at == last and re.fullmatch(r"1[5-9]\d\d|20\d\d|2100", text):
+        return "year"
+    beside = {words[i].text for i in (at - 1, last + 1) if 0 <= i < len(words)}
+    return "date" if beside & _DATED and text.isdecimal() and len(text) < 3 else ""
 
 
 def _unit(words: list[Word], last: int) -> tuple[str, float, str, int]:
@@ -472,7 +494,11 @@ _IRREGULAR = {
     "won": "win", "sang": "sing", "sold": "sell", "bought": "buy", "hypertrophied": "hypertrophy",
     "women": "woman", "men": "man", "children": "child", "feet": "foot", "shown": "show",
     "lay": "lie", "fought": "fight", "met": "meet", "paid": "pay", "taught": "teach",
-    "tore": "tear", "torn": "tear", "chose": "choose", "spent": "spend", "left": "leave",
+    "tore": "tear", "torn": "tear", "chose": "choose", "spent": "spend", "left": "leave", "brought": "bring", "told": "tell",
+    "said": "say", "went": "go", "came": "come", "knew": "know", "known": "know", "made": "make",
+    "slept": "sleep", "drew": "draw", "drawn": "draw", "drove": "drive", "broke": "break",
+    "struck": "strike", "hid": "hide", "caught": "catch", "thought": "think",
+    "saw": "see", "seen": "see", "stood": "stand", "sat": "sit", "swam": "swim", "threw": "throw",
 }  # fmt: skip
 
 

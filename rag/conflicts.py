@@ -13,9 +13,9 @@ from rag.claim_words import (
     BROADER,
     CHANGES,
     EXCLUSIVE,
-    GENERIC,
     GOOD_WORDS,
     LESS_IS_BETTER,
+    PHRASES,
     UNSTUDIED,
     VERBS_OF_GROWTH,
 )
@@ -26,10 +26,13 @@ Keys = frozenset[str]
 AXES = ("up", "down", "same")
 _SILENT = ("stop", "mark", "neg", "number", "hedge", "boost", "degree", *AXES)
 """Kinds of words that say nothing of what a direction or a figure is about."""
+_OUTCOMES = frozenset(PHRASES["outcome"])
+_MUSCLES = frozenset(PHRASES["muscle"])
 _PREPOSITIONS = frozenset(
     ["than", "in", "with", "after", "during", "from", "for", "by", "at", "between", "across",
      "when", "as", "to", "on", "over", "through", "against", "versus", "vs", "without", "and", "or"]
 )  # fmt: skip
+_THEME_ENDS = frozenset(["than", "and", "as", "when", "if"])
 _ARMS = frozenset(["and", "against", "versus", "vs", "than", "but", "while", "whereas", ",", ";", ":"])
 _COMPATIBLE = {
     "up": {"up", "different", "notdown"},
@@ -63,8 +66,9 @@ def conflicts(claim: Claim, near: Claim, *, close: bool) -> Iterator[str]:
 
     `close` says that the two share most words, so that their lone directions are of the same thing.
     """
-    yield from number_conflicts(claim, near)
-    yield from arm_conflicts(claim, near)
+    yield from number_conflicts(claim, near, close=close)
+    if close:
+        yield from arm_conflicts(claim, near)
     yield from name_conflicts(claim, near)
     yield from direction_conflicts(claim, near, close=close)
     yield from negation_conflicts(claim, near)
@@ -75,11 +79,11 @@ def conflicts(claim: Claim, near: Claim, *, close: bool) -> Iterator[str]:
 # ------------------------------------------------------------------ figures
 
 
-def number_conflicts(claim: Claim, near: Claim) -> Iterator[str]:
+def number_conflicts(claim: Claim, near: Claim, *, close: bool) -> Iterator[str]:
     for number in claim.numbers:
         if any(same_number(number, other) for other in near.numbers):
             continue
-        if any(_rivals(number, other) for other in near.numbers):
+        if any(_rivals(number, other) and (close or other.dimension) for other in near.numbers):
             shown = f"{number.text} {number.unit}".strip()
             yield f"the number {shown} is not what the passage says"
 
@@ -143,7 +147,7 @@ def _arm(claim: Claim, at: int) -> dict[str, str]:
     return {
         w.key: w.kind
         for w in claim.words[start : end + 1]
-        if w.kind not in _SILENT and w.key not in GENERIC
+        if w.kind not in _SILENT and not w.light
     }
 
 
@@ -214,11 +218,11 @@ def _theme(claim: Claim, at: int, step: int) -> list[str]:
     i = at + step
     while 0 <= i < len(claim.words) and len(keys) < 4:
         word = claim.words[i]
-        if word.kind == "mark" or word.clause != claim.words[at].clause or word.text in ("than", "and"):
+        if word.kind == "mark" or word.clause != claim.words[at].clause or word.text in _THEME_ENDS:
             break
         if step > 0 and keys and word.text in _PREPOSITIONS:
             break
-        if word.kind not in _SILENT and word.key not in GENERIC:
+        if word.kind not in _SILENT and not word.light:
             keys.append(word.key)
         i += step
     return keys
@@ -229,11 +233,17 @@ def direction_conflicts(claim: Claim, near: Claim, *, close: bool) -> Iterator[s
     swapped = order_swapped(claim, near)
     for fact in ours:
         turned = swapped and fact.family == "compare"
-        want = _FLIPPED.get(fact.axis, fact.axis) if turned else fact.axis
         rivals = _rival_facts(fact, ours, theirs, close=close)
-        if rivals and not any(f.axis in _COMPATIBLE[want] for f in rivals):
+        if rivals and not any(_agree(fact, f, turned=turned) for f in rivals):
             yield f"the passage says {rivals[0].text!r}, not {fact.text!r}"
             return
+
+
+def _agree(fact: Fact, other: Fact, *, turned: bool) -> bool:
+    """Whether two facts say the same; more with light loads is less with heavy ones."""
+    opposite = any(antonyms().get(k, frozenset()) & other.core for k in fact.core - other.core)
+    flipped = turned != opposite
+    return other.axis in _COMPATIBLE[_FLIPPED.get(fact.axis, fact.axis) if flipped else fact.axis]
 
 
 def _rival_facts(fact: Fact, ours: list[Fact], theirs: list[Fact], *, close: bool) -> list[Fact]:
@@ -256,6 +266,10 @@ def _rival_facts(fact: Fact, ours: list[Fact], theirs: list[Fact], *, close: boo
 def _likeness(a: Fact, b: Fact) -> int:
     if a.family == "degree":
         return len(a.core & b.core)
+    for names in (_OUTCOMES, _MUSCLES):
+        ours, theirs = a.theme & names, b.theme & names
+        if ours and theirs and not ours & theirs and not any(_stands_for(k, set(theirs)) for k in ours):
+            return 0
     score = 3 * len(a.core & b.core) + len(a.theme & b.theme)
     return score + 3 if score and stem(a.text) == stem(b.text) else score
 
@@ -312,7 +326,7 @@ def negation_conflicts(claim: Claim, near: Claim) -> Iterator[str]:
     for denies, states, text in ((near, claim, "denies"), (claim, near, "does not deny")):
         for word in _denied(denies):
             twins = _twins(word, denies, states)
-            if twins and not any(w.negated for w in twins):
+            if twins and not any(w.negated for w in twins) and not _denies_most(states, denies):
                 yield f"the passage {text} this: {twins[0].text!r}"
                 return
 
@@ -332,8 +346,8 @@ def _denied(claim: Claim) -> Iterator[Word]:
             scope.append(other)
         if not any(w.kind != "stop" for w in scope):  # "and hip thrusts do not"
             scope = [w for w in claim.words[:i] if w.clause == word.clause and w.negated]
-        said = [w for w in scope if w.negated and w.kind not in ("stop", "number", "hedge", "boost", "degree")]
-        head = next((w for w in said if w.key not in GENERIC and w.kind not in EXCLUSIVE), None)
+        said = [w for w in scope if w.negated and w.kind not in ("stop", "mark", "number", "hedge", "boost", "degree")]
+        head = next((w for w in said if not w.light and w.kind not in EXCLUSIVE), None)
         head = head or next(iter(said), None)
         if head and head.kind not in AXES:
             yield head
@@ -350,6 +364,13 @@ def unstudied(claim: Claim, near: Claim) -> Iterator[str]:
     ]
     if denied and not claim.of_kind("neg", "hedge") and not any(w.negated for w in claim.words):
         yield "the passage says that this was not studied or shown"
+
+
+def _denies_most(here: Claim, there: Claim) -> bool:
+    """Whether most of what the other sentence denies is denied here too, if in another order."""
+    scope = {w.key for w in there.words if w.negated and w.kind not in _SILENT and not w.light}
+    met = [w.negated for w in here.words if w.key in scope]
+    return 2 * sum(met) > len(met)
 
 
 def _twins(word: Word, there: Claim, here: Claim) -> list[Word]:
@@ -375,10 +396,11 @@ def opposites(claim: Claim, near: Claim) -> Iterator[str]:
     for word in claim.words:
         if word.kind in ("stop", "mark", "number", "neg") or word.key in near.content:
             continue
-        stems = {stem(word.text), word.key}
+        # The key of a direction or degree is its axis, not a word.
+        stems = {stem(word.text)} | ({word.key} if word.kind not in (*AXES, "degree") else set())
         opposite = frozenset().union(*(antonyms().get(s, frozenset()) for s in stems))
         opposite |= {t for t in texts if _prefix_turns(stem(word.text), t)}
-        met = [w for w in near.words if w.key in opposite or stem(w.text) in opposite]
+        met = [w for w in near.words if w.kind != "degree" and opposite & {w.key, stem(w.text)}]
         if met and not any(w.negated != word.negated for w in met):
             yield f"the passage says {met[0].text!r}, not {word.text!r}"
             return
@@ -387,4 +409,4 @@ def opposites(claim: Claim, near: Claim) -> Iterator[str]:
 def _prefix_turns(a: str, b: str) -> bool:
     """Whether one is the other behind "un", "non", "in": stable, unstable."""
     short, long = sorted((a, b), key=len)
-    return len(short) > 3 and any(long == p + short for p in ("un", "in", "non", "dis", "im", "ir"))
+    return len(short) > 3 and any(long == p + short for p in ("un", "non", "in"))
