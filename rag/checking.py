@@ -21,7 +21,7 @@ from rag.conflicts import AXES, conflicts, same_number
 from rag.errors import QuestionError
 from rag.types import Embedder, Entailment, Verdict
 
-SUPPORTED_AT = 0.75
+SUPPORTED_AT = 0.65
 """Share of the claim's words that the passage must have."""
 PARTLY_AT = 0.5
 MAX_CLAIM = 4_000
@@ -39,6 +39,8 @@ WEIGHT = {"word": 1.0, "name": 1.5, "number": 1.0}
 _EMBEDS_CLAIM = re.compile(
     r"\b(?:no|not|never|false|myth|wrong|doubt\w*|whether|if|unclear|unproven)\b[^,;:]*$", re.I
 )
+
+_TURNS_CLAIM = re.compile(r"[\s,]+(?:not|never|only|unless|if|until|nor|but not|less|no)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,8 @@ def _is_quote(premise: str, hypothesis: str) -> bool:
     end = at + len(words)
     cut = (at and folded[at - 1].isalnum()) or (end < len(folded) and folded[end].isalnum())
     before = re.split(r"(?<=[.!?])\s", folded[max(0, at - 300) : at])[-1]
-    return not cut and not _EMBEDS_CLAIM.search(before)
+    turned = _TURNS_CLAIM.match(folded[end : end + 20])
+    return not cut and not turned and not _EMBEDS_CLAIM.search(before)
 
 
 def _by_model(odds: tuple[float, float, float]) -> Check:

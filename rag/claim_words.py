@@ -114,7 +114,7 @@ PHRASES: dict[str, Groups] = {
     "same": {
         "same": "same, similar, similarly, equal, equally, equivalent, no difference,"
         " not differ, no different, not different, alike, comparable, comparably, matched,"
-        " unchanged, just as much, as much as, as well as, about as well, as many as, as good as,"
+        " unchanged, just as much, as much as, about as well, just as well, as well as it, as many as, as good as,"
         " no better, no more than, no greater, no higher, no larger, no bigger, no stronger,"
         " not better, not more, not greater, not higher, no significant difference, overlapped,"
         " no clear difference, no difference was seen, identical, likewise, differ little,"
@@ -122,7 +122,7 @@ PHRASES: dict[str, Groups] = {
         " not differ significantly, not significantly different, no significant differences,"
         " no worse, no less, did not differ, changed little, hardly differ, no effect, did as well,"
         " equally well, about the same,"
-        " worked as well, no faster, no further, not significantly differ, not matter,"
+        " worked as well, works as well, work as well, no faster, no further, not significantly differ, not matter,"
         " nothing extra, not change, no change, not alter, not affect, not influence, made no difference,"
         " make no difference, makes no difference, no additional, no further, no sign of altering,"
         " tied, tie, on par, much the same, neither better, not matter, no effect on, without effect,"

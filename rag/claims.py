@@ -397,11 +397,14 @@ def _qualifier(words: list[Word], at: int) -> tuple[str, list[int]]:
     return "", []
 
 
+_PHRASE_ENDS = frozenset(["in", "on", "at", "after", "during", "from", "for", "among", "across"])
 _BACKWARD = frozenset(["untested", "unproven", "false", "myth", "untrue", "wrong", "absent"])
 
 
 def _ends_clause(words: list[Word], at: int) -> bool:
     """Whether a negator denies what came before it: "and hip thrusts do not"."""
+    if words[at].text != "not":
+        return False
     for word in words[at + 1 :]:
         if word.clause != words[at].clause or word.kind == "mark":
             break
@@ -416,7 +419,7 @@ def _negated(words: list[Word]) -> list[Word]:
     for at, word in enumerate(words):
         if word.kind == "same" and word.text.split()[0] in ("no", "not", "nothing"):
             for i in range(at + 1, min(at + 1 + NEGATION_REACH, len(words))):
-                if words[i].clause != word.clause:
+                if words[i].clause != word.clause or (flags[i - 1] and words[i].text in _PHRASE_ENDS):
                     break
                 flags[i] = words[i].kind != "stop"
         if word.kind != "neg":
@@ -424,6 +427,8 @@ def _negated(words: list[Word]) -> list[Word]:
         reach = NEGATION_REACH
         for i in range(at + 1, len(words)):
             if words[i].clause != word.clause or words[i].kind == "mark" or not reach:
+                break
+            if word.text == "without" and i > at + 1 and words[i].text in _PHRASE_ENDS:
                 break
             if words[i].kind == "neg":
                 flags[i] = not flags[i]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
 from rag.claim_words import (
     BROADER,
@@ -33,7 +34,8 @@ _PREPOSITIONS = frozenset(
      "when", "as", "to", "on", "over", "through", "against", "versus", "vs", "without", "and", "or"]
 )  # fmt: skip
 _THEME_ENDS = frozenset(["than", "and", "as", "when", "if"])
-_ARMS = frozenset(["and", "against", "versus", "vs", "than", "but", "while", "whereas", ",", ";", ":"])
+_PLACES = frozenset(["before", "after", "over", "under", "with", "without", "up", "down", "off", "on"])
+_ARMS = frozenset(["and", "against", "versus", "vs", "than", "but", "while", "whereas", "well", ",", ";", ":"])
 _COMPATIBLE = {
     "up": {"up", "different", "notdown"},
     "down": {"down", "different", "notup"},
@@ -74,6 +76,8 @@ def conflicts(claim: Claim, near: Claim, *, close: bool) -> Iterator[str]:
     yield from negation_conflicts(claim, near)
     yield from unstudied(claim, near)
     yield from opposites(claim, near)
+    if close:
+        yield from replaced(claim, near)
 
 
 # ------------------------------------------------------------------ figures
@@ -102,14 +106,22 @@ def same_number(a: Number, b: Number) -> bool:
         return False
     if {a.qualifier, b.qualifier} == {"ge", "le"}:
         return False
-    slack = 0.06 if "eq" in (a.qualifier, b.qualifier) else 0.0
+    rounder = _digits(a) < _digits(b)
+    slack = 0.06 if rounder and "eq" in (a.qualifier, b.qualifier) else 0.0
     if a.unit.rstrip("s") != b.unit.rstrip("s") and a.factor != b.factor:
         slack = max(slack, 0.1 if a.dimension == "time" else 0.02)
     if _near(a.low, b.low, slack) and _near(a.high, b.high, slack):
         return True
     if a.low == a.high and b.low == b.high and _rounds(b.low / b.factor, a.low / a.factor):
         return a.factor == b.factor
+    if a.qualifier == b.qualifier:
+        return False
     return (a.qualifier == "ge" and b.low >= a.low) or (a.qualifier == "le" and b.high <= a.high)
+
+
+def _digits(number: Number) -> int:
+    """Significant digits: 500 has one, 503 three."""
+    return len(f"{abs(number.low / number.factor):.12g}".replace(".", "").strip("0"))
 
 
 def _near(a: float, b: float, slack: float) -> bool:
@@ -130,7 +142,7 @@ def arm_conflicts(claim: Claim, near: Claim) -> Iterator[str]:
         here = _arm(claim, number.at)
         mine = _arm(near, own.at)
         for rival in near.numbers:
-            like = "" in (rival.dimension, own.dimension) or rival.dimension == own.dimension
+            like = rival.dimension in (own.dimension, number.dimension)
             comparable = like and not same_number(number, rival)
             if comparable and _misplaced(here, mine, _arm(near, rival.at)):
                 yield f"the passage gives {number.text} for something else"
@@ -158,7 +170,8 @@ def _misplaced(here: dict[str, str], mine: dict[str, str], other: dict[str, str]
     if not foreign or not lost:
         return False
     kept = any(k in here for k in mine if k not in other)
-    return not kept or any(v != "word" and v in lost.values() for v in foreign.values())
+    names = {v for v in foreign.values() if v in (*EXCLUSIVE, "name")}
+    return not kept or bool(names & set(lost.values()))
 
 
 # ------------------------------------------------------------------ names
@@ -324,7 +337,10 @@ def _sides(claim: Claim) -> _Sides | None:
 def negation_conflicts(claim: Claim, near: Claim) -> Iterator[str]:
     """What one denies and the other states: the words right after each "not"."""
     for denies, states, text in ((near, claim, "denies"), (claim, near, "does not deny")):
+        denied_too = {w.key for w in _denied(states)}
         for word in _denied(denies):
+            if word.key in denied_too:
+                continue
             twins = _twins(word, denies, states)
             if twins and not any(w.negated for w in twins) and not _denies_most(states, denies):
                 yield f"the passage {text} this: {twins[0].text!r}"
@@ -343,22 +359,26 @@ def _denied(claim: Claim) -> Iterator[Word]:
         for other in claim.words[i + 1 :]:
             if other.kind in ("mark", "neg") or other.clause != word.clause:
                 break
+            if other.text in _PREPOSITIONS and any(w.kind not in ("stop", "hedge") for w in scope):
+                break
             scope.append(other)
-        if not any(w.kind != "stop" for w in scope):  # "and hip thrusts do not"
+        lone = not any(w.kind != "stop" for w in scope)
+        if lone:  # "and hip thrusts do not"
             scope = [w for w in claim.words[:i] if w.clause == word.clause and w.negated]
         said = [w for w in scope if w.negated and w.kind not in ("stop", "mark", "number", "hedge", "boost", "degree")]
         head = next((w for w in said if not w.light and w.kind not in EXCLUSIVE), None)
-        head = head or next(iter(said), None)
+        head = head or next((w for w in said if lone or w.kind not in EXCLUSIVE), None)
         if head and head.kind not in AXES:
             yield head
 
 
 def unstudied(claim: Claim, near: Claim) -> Iterator[str]:
     """A statement of what the passage says that nobody has looked at."""
+    shared = {w.clause: len(_clause_keys(near, w.clause) & claim.content) for w in near.words}
     denied = [
         w
         for i, n in enumerate(near.words)
-        if n.kind == "neg"
+        if n.kind == "neg" and 1 < shared[n.clause] == max(shared.values())
         for w in near.words[i + 1 : i + 4]
         if w.negated and stem(w.text) in UNSTUDIED
     ]
@@ -400,10 +420,62 @@ def opposites(claim: Claim, near: Claim) -> Iterator[str]:
         stems = {stem(word.text)} | ({word.key} if word.kind not in (*AXES, "degree") else set())
         opposite = frozenset().union(*(antonyms().get(s, frozenset()) for s in stems))
         opposite |= {t for t in texts if _prefix_turns(stem(word.text), t)}
+        opposite |= _unchanged(word, near)
         met = [w for w in near.words if w.kind != "degree" and opposite & {w.key, stem(w.text)}]
         if met and not any(w.negated != word.negated for w in met):
             yield f"the passage says {met[0].text!r}, not {word.text!r}"
             return
+
+
+def _unchanged(word: Word, near: Claim) -> set[str]:
+    """Keys of "did not change" and the like, where the word is "change"."""
+    phrases = [w for w in near.words if w.kind == "same" and w.text.startswith(("not ", "no "))]
+    met = any(stem(word.text) in map(stem, p.text.split()[1:]) for p in phrases)
+    return {"same"} if met and word.kind == "word" and not word.negated else set()
+
+
+def replaced(claim: Claim, near: Claim) -> Iterator[str]:
+    """What a claim that follows its sentence word for word has in another's place.
+
+    Two words that changed places are left to `order_swapped`; a lone one is another claim.
+    """
+    ours, theirs = _told(claim), _told(near)
+    matcher = SequenceMatcher(None, [w.key for w in theirs], [w.key for w in ours], autojunk=False)
+    pairs: list[tuple[Word, Word]] = []
+    uneven = len(claim.of_kind("neg")) != len(near.of_kind("neg"))
+    alike = sum(block.size for block in matcher.get_matching_blocks()) >= 0.75 * len(ours)
+    for tag, a, b, c, d in matcher.get_opcodes():
+        if tag == "replace" and b - a == d - c:
+            pairs += zip(theirs[a:b], ours[c:d], strict=True)
+        lone = theirs[a:b] + ours[c:d] if tag in ("insert", "delete") and 0 < c < len(ours) else []
+        if alike and uneven and len(lone) == 1 and lone[0].kind == "neg":
+            yield f"{'the passage does not say' if tag == 'insert' else 'left out'}: {lone[0].text!r}"
+            return
+    exchanged = {(x.key, y.key) for x, y in pairs}
+    if any((y, x) in exchanged for x, y in exchanged) or order_swapped(claim, near):
+        return
+    for there, here in pairs:
+        if _excludes(there, here):
+            yield f"the passage says {there.text!r}, not {here.text!r}"
+            return
+
+
+def _told(claim: Claim) -> list[Word]:
+    """Words in order, without those that only join; "before" and "after" stay."""
+    return [
+        w
+        for w in claim.words
+        if w.kind not in ("mark", "number") and (w.kind != "stop" or w.text in _PLACES) and not w.light
+    ]
+
+
+def _excludes(a: Word, b: Word) -> bool:
+    """Whether two words in the same place cannot both be right."""
+    if a.kind == b.kind and a.kind in (*EXCLUSIVE, "outcome", "degree", *AXES):
+        return a.key != b.key and not _stands_for(b.key, {a.key})
+    if {a.kind, b.kind} <= set(AXES):
+        return True
+    return bool(antonyms().get(stem(a.text), frozenset()) & {stem(b.text), b.key})
 
 
 def _prefix_turns(a: str, b: str) -> bool:
