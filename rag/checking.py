@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from os.path import commonprefix
@@ -26,6 +26,11 @@ SUPPORTED_AT = 0.65
 PARTLY_AT = 0.5
 MAX_CLAIM = 4_000
 MAX_PREMISE = 60_000
+MAX_FIGURES = 60
+MAX_SENTENCES = 24
+"""Sentences of a passage, the nearest in words, that a claim is compared with in full."""
+ROOT = 5
+"""Letters that two forms of a word share at the least."""
 CONTRADICTED_AT = 0.4
 """Share below which a difference is no contradiction: the sentences are of different things."""
 CLOSE_AT = 0.6
@@ -37,7 +42,7 @@ MIN_PART = 4
 """Words that a clause needs to be looked for on its own."""
 WEIGHT = {"word": 1.0, "name": 1.5, "number": 1.0}
 _EMBEDS_CLAIM = re.compile(
-    r"\b(?:no|not|never|false|myth|wrong|doubt\w*|whether|if|unclear|unproven)\b[^,;:]*$", re.I
+    r"\b(?:no|not|nobody|none|neither|nor|cannot|without|never|false|myth|wrong|doubt\w*|whether|if|unclear|unproven)\b[^,;:]*$", re.I
 )
 
 _TURNS_CLAIM = re.compile(r"[\s,]+(?:not|never|only|unless|if|until|nor|but not|less|no)\b")
@@ -67,7 +72,7 @@ def check(
         return Check("unsupported", 0.0, ("the passage is empty",))
     if _is_quote(premise, hypothesis):
         return Check("supported", 1.0, ("word for word in the passage",))
-    if len(hypothesis) > MAX_CLAIM:
+    if len(hypothesis) > MAX_CLAIM or len(read(hypothesis).numbers) > MAX_FIGURES:
         return Check("unsupported", 0.0, ("the statement is too long to check",))
     result = _by_rules(premise[:MAX_PREMISE], hypothesis, embedder)
     if entailment is None or result.verdict == "contradicted":
@@ -102,13 +107,23 @@ def _by_model(odds: tuple[float, float, float]) -> Check:
 
 def _by_rules(premise: str, hypothesis: str, embedder: Embedder | None) -> Check:
     claim = read(hypothesis)
-    found = [read(s) for s in sentences(premise)]
+    found = [read(s) for s in dict.fromkeys(sentences(premise))]
     everything = _Content.of(found)
+    found = _nearest(claim, found)
     checks = [_part(part, claim, found, everything) for part in parts(claim)]
     result = _together(checks, claim, found, everything)
     if embedder is None or not result.open:
         return result.check
     return _by_meaning(result.check, hypothesis, claim, found, embedder)
+
+
+def _nearest(claim: Claim, found: list[Claim]) -> list[Claim]:
+    """The sentences that share most words with the claim, in their order."""
+    if len(found) <= MAX_SENTENCES:
+        return found
+    shared = [len(claim.content & f.content) + len(set(claim.numbers) & set(f.numbers)) for f in found]
+    best = sorted(range(len(found)), key=lambda i: (-shared[i], i))[:MAX_SENTENCES]
+    return [found[i] for i in sorted(best)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +133,8 @@ class _Content:
     keys: frozenset[str]
     joined: frozenset[str]
     numbers: tuple[Number, ...]
+    roots: Mapping[str, tuple[str, ...]]
+    """The keys by their first letters."""
 
     @classmethod
     def of(cls, claims: Iterable[Claim]) -> _Content:
@@ -130,19 +147,24 @@ class _Content:
                 stem(a.text + b.text) for a, b in pairwise(claim.words) if a.text.isalpha() and b.text.isalpha()
             }
             numbers += claim.numbers
-        return cls(frozenset(keys), frozenset(joined), tuple(numbers))
+        roots: dict[str, tuple[str, ...]] = {}
+        for key in sorted(k for k in keys if len(k) >= ROOT):
+            roots[key[:ROOT]] = (*roots.get(key[:ROOT], ()), key)
+        different = {(n.low, n.high, n.dimension, n.unit, n.per, n.qualifier): n for n in numbers}
+        return cls(frozenset(keys), frozenset(joined), tuple(different.values()), roots)
 
     def has(self, word: Word) -> bool:
         key = word.key
         if key in self.keys or key in self.joined or BROADER.get(key, frozenset()) & self.keys:
             return True
-        return word.kind == "word" and any(_same_root(key, other) for other in self.keys)
+        return word.kind == "word" and any(_same_root(key, k) for k in self.roots.get(key[:ROOT], ()))
 
 
 def _same_root(a: str, b: str) -> bool:
     """Whether two stems share most of their letters: tight, tightness."""
     longest = max(len(a), len(b))
-    return 5 <= min(len(a), len(b)) >= 0.75 * longest and len(commonprefix((a, b))) >= max(5, 0.7 * longest)
+    shared = len(commonprefix((a, b)))
+    return min(len(a), len(b)) >= 0.75 * longest and shared >= max(ROOT, 0.7 * longest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,7 +371,7 @@ def _inflated(claim: Claim, near: Claim) -> str:
         return "the passage is less certain than this"
     if has(claim, "cause") and has(near, "linked") and not has(near, "cause"):
         return "the passage is less sure of a cause than this"
-    if has(claim, "all") and has(near, "some", "most") and not has(near, "all"):
+    if has(claim, "all") and has(near, "some", "most", "only") and not has(near, "all"):
         return "the passage is less general than this"
     return ""
 

@@ -35,6 +35,7 @@ PHRASES: dict[str, Groups] = {
         "hip thrust": "hip thrust, barbell hip thrust, thrust",
         "squat": "squat, back squat, barbell squat, full squat",
         "front squat": "front squat",
+        "half squat": "half squat, partial squat, quarter squat",
         "split squat": "split squat, bulgarian split squat",
         "deadlift": "deadlift, conventional deadlift, barbell deadlift",
         "hex bar deadlift": "hex bar deadlift, trap bar deadlift, hex bar",
@@ -132,18 +133,18 @@ PHRASES: dict[str, Groups] = {
     "up": {
         "up": "more, additional, add, added, higher, greater, larger, bigger, increase, rise, rose,"
         " raise, better, faster,"
-        " longer, above, exceed, boost, the most, superior, highest, greatest, largest, best,"
+        " longer, exceed, boost, the most, superior, highest, greatest, largest, best,"
         " heavier, stronger, extra, elevate, improve, outperform, beat, surpass, gain, expand,"
         " improvement, upward, biggest, strongest, deeper, wider, longest, heaviest, deepest,"
-        " double, doubled, triple, tripled, grow larger, further, outdo, hardest, enhance,"
+        " double, doubled, triple, tripled, grow larger, further, outdo, hardest, harder, enhance,"
         " enhanced, advantage, ahead, oftener, older than, higher than, thicker, climb, help, helped",
     },
     "down": {
         "down": "less, lower, smaller, fewer, decrease, reduce, reduction, fall, fell, drop,"
-        " shrink, shrank, shrunk, decline, weaker, worse, slower, shorter, below, least, inferior,"
+        " shrink, shrank, shrunk, decline, weaker, worse, slower, shorter, lesser, least, inferior,"
         " lowest, smallest, fewest, worst, lighter, halve, lose, lost, weaken, diminish, ease, relieve,"
         " shallower, narrower, weakest, lightest, impair, hinder, blunt, poorer, worsen, subtract, take off,"
-        " lag, downward, minimise, lessen, underperform, narrowest, thinner, thinned, easiest, waste away",
+        " lag, downward, minimise, lessen, underperform, narrowest, thinner, thinned, easiest, easier, waste away",
     },
     "neg": {
         "not": "not, no, never, without, none, neither, nor, cannot, nobody, nothing, fail,"
@@ -223,7 +224,7 @@ BROADER: dict[str, frozenset[str]] = {
     "gluteus medius": frozenset({"abductors"}),
     "abductors": frozenset({"gluteus medius", "gluteus minimus", "glutes"}),
     "hip abduction": frozenset({"clamshell"}),
-    "squat": frozenset({"front squat"}),
+    "squat": frozenset({"front squat", "half squat"}),
     "deadlift": frozenset({"hex bar deadlift", "romanian deadlift"}),
     "hip thrust": frozenset(),
     "hip": frozenset({"hip flexors", "hip abduction", "hip thrust", "abductors"}),
@@ -312,6 +313,11 @@ get receive obtain
 give provide offer bring bestow
 main chief primary principal major
 recover heal
+turn rotate twist
+run start
+day daily
+hour hourly
+keep continue
 part portion component
 frequently often commonly
 mainly primarily mostly chiefly
@@ -332,6 +338,8 @@ fast slow
 deep shallow
 full partial
 before after
+above below
+over under
 early late
 high low
 front rear

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from rag.claim_words import (
@@ -111,6 +111,7 @@ _FOLD = {ord(c): "'" for c in "’‘`´"} | {ord(c): '"' for c in "“”«»"}
 }
 
 
+@lru_cache(maxsize=2048)
 def read(sentence: str) -> Claim:
     """The claim of one sentence (already `plain`)."""
     raw = _TOKEN.findall(_respelled(_without_contractions(sentence)))[:MAX_TOKENS]
@@ -141,6 +142,8 @@ _RESPELLED = tuple(
         (r"\bbilateral leg\b", "bilateral"),
         (r"\b(?:one|single)[- ]leg(?:ged)?\b|\bon one leg\b", "unilateral"),
         (r"\b(more|less|most|least|as|so) active\b(?! (?:wom|m[ae]n|peop|adult|person|lifest))", r"\1 muscle activity"),
+        (r"\bback (?=pain|ache|injur)", "lower back "),
+        (r"\b(?:low|lower) lower back\b", "lower back"),
         (r"\bwhether or not\b", "whether"),
         (r"\b(?:take|takes|took|taking) ([^,.;]{1,24}?) off\b", r"remove \1 from"),
         (r"\bdifference of [-−]?0(?:\.0+)?(?!\.?\d)", "no difference 0"),
@@ -316,7 +319,8 @@ def _range_end(words: list[Word], at: int) -> int:
 def _measured(words: list[Word], at: int, last: int) -> tuple[Number, list[int]]:
     low, high = float(words[at].key), float(words[last].key)
     dimension, factor, unit, unit_at = _unit(words, last)
-    if not dimension and (words[at].text.split()[-1] in FRACTIONS or " of each " in words[at].text):
+    of_each = " of each " in words[at].text
+    if of_each or (not dimension and words[at].text.split()[-1] in FRACTIONS):
         dimension, factor, unit = "ratio", 1.0, "fraction"
     if not dimension and words[at].text in COUNTS:
         dimension, factor, unit = "times", 1.0, "time"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import pairwise
 
 from rag.claim_words import (
     BROADER,
@@ -34,7 +35,8 @@ _PREPOSITIONS = frozenset(
      "when", "as", "to", "on", "over", "through", "against", "versus", "vs", "without", "and", "or"]
 )  # fmt: skip
 _THEME_ENDS = frozenset(["than", "and", "as", "when", "if"])
-_PLACES = frozenset(["before", "after", "over", "under", "with", "without", "up", "down", "off", "on"])
+_PLACES = frozenset(["before", "after", "over", "under", "with", "without", "up", "down", "off", "on", "first"])
+_ORDINALS = frozenset(["first", "second", "third", "fourth", "fifth", "sixth"])
 _ARMS = frozenset(["and", "against", "versus", "vs", "than", "but", "while", "whereas", "well", ",", ";", ":"])
 _COMPATIBLE = {
     "up": {"up", "different", "notdown"},
@@ -254,7 +256,9 @@ def direction_conflicts(claim: Claim, near: Claim, *, close: bool) -> Iterator[s
 
 def _agree(fact: Fact, other: Fact, *, turned: bool) -> bool:
     """Whether two facts say the same; more with light loads is less with heavy ones."""
-    opposite = any(antonyms().get(k, frozenset()) & other.core for k in fact.core - other.core)
+    opposite = any(
+        antonyms().get(k, frozenset()) & (other.core - fact.core) for k in fact.core - other.core
+    )
     flipped = turned != opposite
     return other.axis in _COMPATIBLE[_FLIPPED.get(fact.axis, fact.axis) if flipped else fact.axis]
 
@@ -289,9 +293,10 @@ def _likeness(a: Fact, b: Fact) -> int:
 
 def order_swapped(claim: Claim, near: Claim) -> bool:
     """Whether the two sides of "A more than B" changed places."""
-    ours, theirs = _sides(claim), _sides(near)
-    if ours is None or theirs is None:
+    pairs = [(a, b) for a in _sides(claim) for b in _sides(near)]
+    if not pairs:
         return False
+    ours, theirs = max(pairs, key=lambda p: len((p[0].left | p[0].right) & (p[1].left | p[1].right)))
     moved = (theirs.head - ours.head) & ours.left
     back = ((ours.head - theirs.head) | (ours.right - theirs.right)) & theirs.left
     return bool(moved and back)
@@ -306,8 +311,10 @@ class _Sides:
     """All that follows it in the clause."""
 
 
-def _sides(claim: Claim) -> _Sides | None:
-    """What stands left and right of "than", or of what does its work."""
+def _sides(claim: Claim) -> list[_Sides]:
+    """What stands left and right of each "than", or of what does its work."""
+    found: list[_Sides] = []
+    start = 0
     for i, word in enumerate(claim.words):
         after = claim.words[i + 1].text if i + 1 < len(claim.words) else ""
         against = word.text in ("compared", "relative") and after in ("with", "to")
@@ -326,9 +333,10 @@ def _sides(claim: Claim) -> _Sides | None:
                 right.add(other.key)
                 if open_head:
                     head.add(other.key)
-        left = {w.key for w in claim.words[:i] if w.kind not in ("stop", "mark", *AXES)}
-        return _Sides(frozenset(left), frozenset(head), frozenset(right))
-    return None
+        left = {w.key for w in claim.words[start:i] if w.kind not in ("stop", "mark", *AXES)}
+        found.append(_Sides(frozenset(left), frozenset(head), frozenset(right)))
+        start = i + 1
+    return found
 
 
 # ------------------------------------------------------------------ negation
@@ -421,7 +429,13 @@ def opposites(claim: Claim, near: Claim) -> Iterator[str]:
         opposite = frozenset().union(*(antonyms().get(s, frozenset()) for s in stems))
         opposite |= {t for t in texts if _prefix_turns(stem(word.text), t)}
         opposite |= _unchanged(word, near)
-        met = [w for w in near.words if w.kind != "degree" and opposite & {w.key, stem(w.text)}]
+        met = [
+            w
+            for w in near.words
+            if w.kind != "degree"
+            and opposite & {w.key, stem(w.text)}
+            and (near.words[-1].clause < 2 or _clause_keys(near, w.clause) & claim.content)
+        ]
         if met and not any(w.negated != word.negated for w in met):
             yield f"the passage says {met[0].text!r}, not {word.text!r}"
             return
@@ -451,13 +465,24 @@ def replaced(claim: Claim, near: Claim) -> Iterator[str]:
         if alike and uneven and len(lone) == 1 and lone[0].kind == "neg":
             yield f"{'the passage does not say' if tag == 'insert' else 'left out'}: {lone[0].text!r}"
             return
-    exchanged = {(x.key, y.key) for x, y in pairs}
-    if any((y, x) in exchanged for x, y in exchanged) or order_swapped(claim, near):
+    if order_swapped(claim, near):
         return
+    exchanged = {(x.key, y.key) for x, y in pairs}
+    mutual = {frozenset(p) for p in exchanged if p[::-1] in exchanged}
+    if len(mutual) > 1 or (mutual and _sides(claim) and _sides(near)):
+        return  # both the things and what is said of them changed places
     for there, here in pairs:
-        if _excludes(there, here):
+        listed = frozenset((there.key, here.key)) in mutual and _side_by_side(theirs, there, here)
+        more = sum(w.key == here.key for w in ours) > sum(w.key == here.key for w in theirs)
+        known = not more and frozenset((there.key, here.key)) not in mutual
+        if _excludes(there, here) and not listed and not known:
             yield f"the passage says {there.text!r}, not {here.text!r}"
             return
+
+
+def _side_by_side(words: list[Word], a: Word, b: Word) -> bool:
+    """Whether two words stand next to each other, as in a list: their order says nothing."""
+    return any({x.key, y.key} == {a.key, b.key} for x, y in pairwise(words))
 
 
 def _told(claim: Claim) -> list[Word]:
@@ -473,7 +498,7 @@ def _excludes(a: Word, b: Word) -> bool:
     """Whether two words in the same place cannot both be right."""
     if a.kind == b.kind and a.kind in (*EXCLUSIVE, "outcome", "degree", *AXES):
         return a.key != b.key and not _stands_for(b.key, {a.key})
-    if {a.kind, b.kind} <= set(AXES):
+    if a.key != b.key and ({a.kind, b.kind} <= set(AXES) or {a.text, b.text} <= _ORDINALS):
         return True
     return bool(antonyms().get(stem(a.text), frozenset()) & {stem(b.text), b.key})
 
