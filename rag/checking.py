@@ -222,9 +222,10 @@ def _part(part: Claim, claim: Claim, found: list[Claim], everything: _Content) -
 def _told(part: Claim, near: Claim, close: bool, everything: _Content) -> Iterator[str]:
     """Conflicts with the sentence; in one that is not close, a figure of another one is none."""
     elsewhere = tuple(n for n in part.numbers if any(same_number(n, m) for m in everything.numbers))
-    if not close:
+    gathered = any(same_number(n, m) for n in part.numbers for m in near.numbers)
+    if not close or gathered:
         part = replace(part, numbers=tuple(n for n in part.numbers if n not in elsewhere))
-    yield from conflicts(part, near, close=close)
+    yield from conflicts(part, near, close=close, passage=everything.keys)
 
 
 def _directs(claim: Claim) -> bool:
@@ -365,7 +366,8 @@ def _inflated(claim: Claim, near: Claim) -> str:
     def has(text: Claim, *kinds: str) -> bool:
         return bool(text.of_kind(*kinds))
 
-    if _hedged(near, claim) and not has(claim, "hedge") and not has(claim, "neg"):
+    denies = len(claim.of_kind("neg")) > len(near.of_kind("neg"))
+    if _hedged(near, claim) and not has(claim, "hedge") and not denies:
         return "the passage is less certain than this"
     if has(claim, "boost") and not has(near, "boost"):
         return "the passage is less certain than this"

@@ -85,15 +85,16 @@ PHRASES: dict[str, Groups] = {
     },
     "outcome": {
         "growth": "growth, grow, grew, grown, hypertrophy, muscle size, muscle mass, thickness,"
-        " muscle volume, muscle growth, hypertrophic, muscle gain, build muscle, size",
+        " muscle volume, muscle growth, hypertrophic, muscle gain, build muscle, build more muscle, size",
         "EMG": "emg, electromyography, electromyographic, activation, activate, muscle activity,"
-        " muscle activation, electrical activity, surface emg, emg amplitude, activity",
+        " muscle activation, electrical activity, surface emg, emg amplitude, emg signal, muscle signal, signal, activity",
         "strength": "strength, 1rm, max strength, force, maximal strength",
         "pain": "pain, ache",
         "soreness": "soreness, sore, doms",
         "injury": "injury, tear, sprain, injuries",
         "speed": "sprint speed, sprint, speed, sprint time",
         "jump": "jump, jump height, jumping",
+        "lean mass": "fat free mass, lean mass, lean body mass, lean tissue",
         "fat": "fat loss, body fat, fat mass, fat, lose fat",
         "endurance": "endurance, stamina",
     },
@@ -131,12 +132,12 @@ PHRASES: dict[str, Groups] = {
         "different": "different, differ, difference, unequal, dissimilar",
     },
     "up": {
-        "up": "more, additional, add, added, higher, greater, larger, bigger, increase, rise, rose,"
+        "up": "more, add, added, higher, greater, larger, bigger, increase, rise, rose,"
         " raise, better, faster,"
         " longer, exceed, boost, the most, superior, highest, greatest, largest, best,"
-        " heavier, stronger, extra, elevate, improve, outperform, beat, surpass, gain, expand,"
+        " heavier, stronger, elevate, improve, outperform, beat, surpass, gain, expand,"
         " improvement, upward, biggest, strongest, deeper, wider, longest, heaviest, deepest,"
-        " double, doubled, triple, tripled, grow larger, further, outdo, hardest, harder, enhance,"
+        " double, doubled, triple, tripled, grow larger, outdo, hardest, harder, enhance,"
         " enhanced, advantage, ahead, oftener, older than, higher than, thicker, climb, help, helped",
     },
     "down": {
@@ -148,7 +149,9 @@ PHRASES: dict[str, Groups] = {
     },
     "neg": {
         "not": "not, no, never, without, none, neither, nor, cannot, nobody, nothing, fail,"
-        " failed to, lack, false, myth, untrue, wrong, nowhere, refuse, avoid, prevent"
+        " failed to, lack, false, myth, untrue, wrong, nowhere, refuse, avoid, hold off, refrain from, abstain from, advise against, advises against,"
+        " advised against, advising against, warn against, warns against, argues against,"
+        " prevent"
         " from, rarely, seldom, zero evidence, rather than, instead of, unable, n't,"
         " lacked, lacking, lacks, fails to, failing to, failed,"
         " did little, does little, little evidence, isn't, absence, untested, unproven, absent,"
@@ -176,7 +179,7 @@ PHRASES: dict[str, Groups] = {
         " go with, goes with, related, relate, cross sectional, predict, tied to",
     },
     "all": {"all": "all, every, everyone, everybody, any, always, entirely, universally, whole"},
-    "most": {"most": "majority, most people, mostly, usually, generally, most studies"},
+    "most": {"most": "most, majority, most people, mostly, usually, generally, most studies"},
     "some": {
         "some": "some, several, sometimes, few, a few, certain people, partly, occasionally,"
         " many, often, some people, minority"
@@ -315,6 +318,8 @@ main chief primary principal major
 recover heal
 turn rotate twist
 run start
+unloaded bodyweight
+enrol enroll recruit
 day daily
 hour hourly
 keep continue
@@ -338,6 +343,9 @@ fast slow
 deep shallow
 full partial
 before after
+few most
+few many
+many few
 above below
 over under
 early late

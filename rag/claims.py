@@ -147,7 +147,7 @@ _RESPELLED = tuple(
         (r"\bwhether or not\b", "whether"),
         (r"\b(?:take|takes|took|taking) ([^,.;]{1,24}?) off\b", r"remove \1 from"),
         (r"\bdifference of [-−]?0(?:\.0+)?(?!\.?\d)", "no difference 0"),
-        (r"\b(upper|lower)[- ](?=body|limb|leg|part|fib|half|extremit|glute|trap|region)", r"\1most "),
+        (r"\b(upper|lower)[- ](?=body(?! weight| mass| fat)|limb|leg|part|fib|half|extremit|glute|trap|region)", r"\1most "),
         (r"\b(?:half a|half-a|a half) year\b", "6 months"),
         (r"\b(?:a|one) year (?=later|after|on)", "12 months "),
         (r"\bhalf an hour\b", "30 minutes"),
@@ -275,7 +275,12 @@ def _spelled(words: list[Word], at: int) -> tuple[float, int]:
     if value >= 20 and following and 0 < NUMBERS.get(following[0], 0) < 10:
         value, used = value + NUMBERS[following.pop(0)], 2
     if following and following[0] in MULTIPLIERS:
-        return value * MULTIPLIERS[following[0]], used + 1
+        value, used = value * MULTIPLIERS[following[0]], used + 1
+        joined = used + 1 if words[at + used : at + used + 1] and words[at + used].text == "and" else used
+        if at + joined < len(words) and words[at + joined].text in NUMBERS and value >= 100:
+            rest, more = _spelled(words, at + joined)
+            return value + rest, joined + more
+        return value, used
     if following and following[0] in FRACTIONS:
         return value * FRACTIONS[following[0]], used + 1
     in_range = len(following) > 1 and following[0] in ("or", "to") and following[1] in NUMBERS

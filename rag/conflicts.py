@@ -65,15 +65,18 @@ class Fact:
     """The few words on both sides."""
 
 
-def conflicts(claim: Claim, near: Claim, *, close: bool) -> Iterator[str]:
+def conflicts(
+    claim: Claim, near: Claim, *, close: bool, passage: Keys = frozenset()
+) -> Iterator[str]:
     """What `near`, a sentence of the passage, says otherwise than `claim`.
 
-    `close` says that the two share most words, so that their lone directions are of the same thing.
+    `close` says that the two share most words, so that their lone directions are of the same thing;
+    `passage` holds the keys of the whole passage, from which a claim may put names together.
     """
     yield from number_conflicts(claim, near, close=close)
     if close:
         yield from arm_conflicts(claim, near)
-    yield from name_conflicts(claim, near)
+    yield from name_conflicts(claim, near, passage)
     yield from direction_conflicts(claim, near, close=close)
     yield from negation_conflicts(claim, near)
     yield from unstudied(claim, near)
@@ -154,6 +157,9 @@ def arm_conflicts(claim: Claim, near: Claim) -> Iterator[str]:
 def _arm(claim: Claim, at: int) -> dict[str, str]:
     """Key -> kind of the words in the stretch around a figure, up to "and", "against", a comma."""
     start = end = at
+    inner = _bracket(claim, at)
+    if inner and sum(n.at in inner for n in claim.numbers) > 1:
+        return {}  # "(12% against 5%)" belongs to what stands before, in an order of its own
     while start > 0 and claim.words[start - 1].text not in _ARMS:
         start -= 1
     while end < len(claim.words) - 1 and claim.words[end + 1].text not in _ARMS:
@@ -163,6 +169,15 @@ def _arm(claim: Claim, at: int) -> dict[str, str]:
         for w in claim.words[start : end + 1]
         if w.kind not in _SILENT and not w.light
     }
+
+
+def _bracket(claim: Claim, at: int) -> range | None:
+    """Places of the words of the bracket that a word stands in, if any."""
+    opened = next((i for i in range(at, -1, -1) if claim.words[i].text in "()"), None)
+    if opened is None or claim.words[opened].text != "(":
+        return None
+    closed = next((i for i in range(at, len(claim.words)) if claim.words[i].text == ")"), len(claim.words))
+    return range(opened, closed)
 
 
 def _misplaced(here: dict[str, str], mine: dict[str, str], other: dict[str, str]) -> bool:
@@ -179,12 +194,14 @@ def _misplaced(here: dict[str, str], mine: dict[str, str], other: dict[str, str]
 # ------------------------------------------------------------------ names
 
 
-def name_conflicts(claim: Claim, near: Claim) -> Iterator[str]:
+def name_conflicts(claim: Claim, near: Claim, passage: Keys) -> Iterator[str]:
     """Muscle, lift, sex, training, age, joint: one of a kind in place of another."""
     for kind in (*EXCLUSIVE, "outcome"):
         said = {w.key for _, w in claim.of_kind(kind)}
         there = {w.key for _, w in near.of_kind(kind)}
         for key in sorted(said - there):
+            if said & there and key in passage:
+                continue
             if there and not _stands_for(key, there) and not (there <= said):
                 yield f"the passage speaks of {', '.join(sorted(there))}, not of {key}"
 
@@ -247,11 +264,25 @@ def direction_conflicts(claim: Claim, near: Claim, *, close: bool) -> Iterator[s
     ours, theirs = facts(claim), facts(near)
     swapped = order_swapped(claim, near)
     for fact in ours:
+        if fact.axis == "same" and fact.family == "compare" and _unequal(near):
+            yield "the passage gives figures that differ"
+            return
         turned = swapped and fact.family == "compare"
         rivals = _rival_facts(fact, ours, theirs, close=close)
         if rivals and not any(_agree(fact, f, turned=turned) for f in rivals):
             yield f"the passage says {rivals[0].text!r}, not {fact.text!r}"
             return
+
+
+def _unequal(near: Claim) -> bool:
+    """Whether the sentence sets two different figures against each other and says no more."""
+    if near.of_kind("neg", "same"):
+        return False
+    for a, b in pairwise(near.numbers):
+        between = {w.text for w in near.words[a.at : b.at]}
+        if between & {"against", "versus", "vs"} and a.dimension == b.dimension:
+            return abs(a.low - b.low) > 0.1 * max(abs(a.low), abs(b.low))
+    return False
 
 
 def _agree(fact: Fact, other: Fact, *, turned: bool) -> bool:
@@ -347,12 +378,18 @@ def negation_conflicts(claim: Claim, near: Claim) -> Iterator[str]:
     for denies, states, text in ((near, claim, "denies"), (claim, near, "does not deny")):
         denied_too = {w.key for w in _denied(states)}
         for word in _denied(denies):
-            if word.key in denied_too:
+            mixed = any(w.key == word.key and not w.negated for w in denies.words)
+            if word.key in denied_too or mixed:
                 continue
             twins = _twins(word, denies, states)
             if twins and not any(w.negated for w in twins) and not _denies_most(states, denies):
                 yield f"the passage {text} this: {twins[0].text!r}"
                 return
+
+
+_NO_HEADS = (
+    "stop", "mark", "number", "hedge", "boost", "degree", "all", "some", "most", "only",
+)  # fmt: skip
 
 
 def _denied(claim: Claim) -> Iterator[Word]:
@@ -373,7 +410,7 @@ def _denied(claim: Claim) -> Iterator[Word]:
         lone = not any(w.kind != "stop" for w in scope)
         if lone:  # "and hip thrusts do not"
             scope = [w for w in claim.words[:i] if w.clause == word.clause and w.negated]
-        said = [w for w in scope if w.negated and w.kind not in ("stop", "mark", "number", "hedge", "boost", "degree")]
+        said = [w for w in scope if w.negated and w.kind not in _NO_HEADS]
         head = next((w for w in said if not w.light and w.kind not in EXCLUSIVE), None)
         head = head or next((w for w in said if lone or w.kind not in EXCLUSIVE), None)
         if head and head.kind not in AXES:
@@ -420,6 +457,10 @@ def _clause_keys(claim: Claim, clause: int) -> Keys:
 
 def opposites(claim: Claim, near: Claim) -> Iterator[str]:
     """A word whose opposite stands in the passage, and which does not stand there itself."""
+    for word in near.words:
+        if _unchanged(word, claim) and not near.of_kind("same", "neg"):
+            yield f"the passage says {word.text!r}"
+            return
     texts = {stem(w.text) for w in near.words}
     for word in claim.words:
         if word.kind in ("stop", "mark", "number", "neg") or word.key in near.content:
@@ -445,7 +486,7 @@ def _unchanged(word: Word, near: Claim) -> set[str]:
     """Keys of "did not change" and the like, where the word is "change"."""
     phrases = [w for w in near.words if w.kind == "same" and w.text.startswith(("not ", "no "))]
     met = any(stem(word.text) in map(stem, p.text.split()[1:]) for p in phrases)
-    return {"same"} if met and word.kind == "word" and not word.negated else set()
+    return {"same"} if met and word.kind in ("word", "up", "down") and not word.negated else set()
 
 
 def replaced(claim: Claim, near: Claim) -> Iterator[str]:
