@@ -13,7 +13,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from os.path import commonprefix
 
 from rag.claim_words import BROADER
 from rag.claims import Claim, Number, Word, content_of, plain, read, sentences, stem
@@ -163,7 +162,7 @@ class _Content:
 def _same_root(a: str, b: str) -> bool:
     """Whether two stems share most of their letters: tight, tightness."""
     longest = max(len(a), len(b))
-    shared = len(commonprefix((a, b)))
+    shared = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
     return min(len(a), len(b)) >= 0.75 * longest and shared >= max(ROOT, 0.7 * longest)
 
 
@@ -220,8 +219,17 @@ def _part(part: Claim, claim: Claim, found: list[Claim], everything: _Content) -
 
 
 def _told(part: Claim, near: Claim, close: bool, everything: _Content) -> Iterator[str]:
-    """Conflicts with the sentence; in one that is not close, a figure of another one is none."""
-    elsewhere = tuple(n for n in part.numbers if any(same_number(n, m) for m in everything.numbers))
+    """Conflicts with the sentence.
+
+    A figure of another sentence is none where the two are not close, or share another figure: a
+    claim may gather figures from several.
+    """
+    others = tuple(n for n in everything.numbers if n not in near.numbers)
+    elsewhere = tuple(
+        n
+        for n in part.numbers
+        if not any(same_number(n, m) for m in near.numbers) and any(same_number(n, m) for m in others)
+    )
     gathered = any(same_number(n, m) for n in part.numbers for m in near.numbers)
     if not close or gathered:
         part = replace(part, numbers=tuple(n for n in part.numbers if n not in elsewhere))

@@ -202,23 +202,17 @@ GOOD_WORDS = frozenset(
 """Words of better and worse, which turn round for what is better low."""
 
 CHANGES = frozenset(
-    """increas rise rose rais boost improv gain expand add enhanc decreas reduc reduct fall fell drop shrink
-    shrank shrunk declin lose lost weaken diminish impair hinder blunt worsen eas reliev lessen climb doubl
-    tripl halv help elev subtract surpass thin wast cut""".split()
+    ["increas", "rise", "rose", "rais", "boost", "improv", "gain", "expand", "add", "enhanc", "decreas", "reduc", "reduct", "fall", "fell", "drop", "shrink", "shrank", "shrunk", "declin", "lose", "lost", "weaken", "diminish", "impair", "hinder", "blunt", "worsen", "eas", "reliev", "lessen", "climb", "doubl", "tripl", "halv", "help", "elev", "subtract", "surpass", "thin", "wast", "cut"]
 )
 """Stems of words that tell a change in time; the other directions compare one thing with another."""
 
-UNSTUDIED = frozenset("trial studi evid research record data experi measur test paper proof".split())
+UNSTUDIED = frozenset(["trial", "studi", "evid", "research", "record", "data", "experi", "measur", "test", "paper", "proof"])
 """Stems after "no" or "not" by which a passage says that something was not looked at."""
 
 LESS_IS_BETTER = frozenset({"pain", "soreness", "injury", "fat", "risk", "disabl", "odd"})
 
 GENERIC = frozenset(
-    """find report show perform produc includ cover compar accord use overal respect clear mean averag
-    seem rough approxim lead result present carri done undertak involv see seen look gave happen occur
-    remain tend usual general whether both total studi group trial particip peopl evid data also
-    respons everi particular special certain possibl abl note conclud author fact case way kind sort
-    give bring tell put later measur test examin investig assess analys reach account regard relat term ad addit make produce""".split()
+    ["find", "report", "show", "perform", "produc", "includ", "cover", "compar", "accord", "use", "overal", "respect", "clear", "mean", "averag", "seem", "rough", "approxim", "lead", "result", "present", "carri", "done", "undertak", "involv", "see", "seen", "look", "gave", "happen", "occur", "remain", "tend", "usual", "general", "whether", "both", "total", "studi", "group", "trial", "particip", "peopl", "evid", "data", "also", "respons", "everi", "particular", "special", "certain", "possibl", "abl", "note", "conclud", "author", "fact", "case", "way", "kind", "sort", "give", "bring", "tell", "put", "later", "measur", "test", "examin", "investig", "assess", "analys", "reach", "account", "regard", "relat", "term", "ad", "addit", "make", "produce"]
 )
 """Stems of words that a fair summary adds or drops freely."""
 

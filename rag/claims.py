@@ -162,7 +162,7 @@ _RESPELLED = tuple(
 
 
 _MONTHS = (
-    "january february march april may june july august september october november december".split()
+    ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"]
 )
 _DATED = frozenset(_MONTHS) | {m[:3] for m in _MONTHS} | {"sept"}
 _ISO_DATE = re.compile(r"\b(\d{4})-(0[1-9]|1[0-2])-([0-3]\d)\b")
