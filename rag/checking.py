@@ -44,6 +44,10 @@ _EMBEDS_CLAIM = re.compile(
     r"\b(?:no|not|nobody|none|neither|nor|cannot|without|never|false|myth|wrong|doubt\w*|whether|if|unclear|unproven)\b[^,;:]*$", re.I
 )
 
+_DENIES_ALL = re.compile(
+    r"(?:it is|it's|it was) (?:not (?:true|right|correct|the case)|untrue|false|wrong|incorrect|a myth) that ",
+    re.I,
+)
 _TURNS_CLAIM = re.compile(r"[\s,]+(?:not|never|only|unless|if|until|nor|but not|less|no)\b")
 
 
@@ -71,12 +75,25 @@ def check(
         return Check("unsupported", 0.0, ("the passage is empty",))
     if _is_quote(premise, hypothesis):
         return Check("supported", 1.0, ("word for word in the passage",))
+    denied = _DENIES_ALL.match(hypothesis)
+    if denied and not _DENIES_ALL.search(premise):
+        inner = check(premise, hypothesis[denied.end() :], embedder=embedder, entailment=entailment)
+        return _turned(inner)
     if len(hypothesis) > MAX_CLAIM or len(read(hypothesis).numbers) > MAX_FIGURES:
         return Check("unsupported", 0.0, ("the statement is too long to check",))
     result = _by_rules(premise[:MAX_PREMISE], hypothesis, embedder)
     if entailment is None or result.verdict == "contradicted":
         return result
     return _by_model(entailment.judge(premise[:MAX_PREMISE], hypothesis))
+
+
+def _turned(inner: Check) -> Check:
+    """The verdict on "it is not true that …", from that on what it denies."""
+    if inner.verdict == "supported":
+        return Check("contradicted", 0.0, ("the passage says what this denies",))
+    if inner.verdict == "contradicted":
+        return Check("partly", 0.5, ("the passage does not say what this denies",))
+    return inner
 
 
 def _is_quote(premise: str, hypothesis: str) -> bool:

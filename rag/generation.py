@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import queue
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Any
@@ -44,9 +46,10 @@ class Budget:
 class LangChainModel:
     """A LangChain chat model as a `ChatModel`."""
 
-    def __init__(self, model: Any, budget: Budget) -> None:
+    def __init__(self, model: Any, budget: Budget, timeout_s: float) -> None:
         self._model = model
         self._budget = budget
+        self._timeout_s = timeout_s
 
     def stream(self, system: str, user: str) -> Iterator[str]:
         """The reply's pieces; raises `ModelUnavailableError` when it fails or ends too early."""
@@ -55,7 +58,8 @@ class LangChainModel:
         spent = len(system) + len(user)
         finished = ""
         try:
-            for chunk in self._model.stream([("system", system), ("user", user)]):
+            messages = [("system", system), ("user", user)]
+            for chunk in _within(self._timeout_s, self._model, messages):
                 text = chunk.text if isinstance(chunk.text, str) else chunk.text()
                 meta = chunk.response_metadata or {}
                 finished = str(
@@ -72,6 +76,42 @@ class LangChainModel:
             self._budget.spend(spent // CHARACTERS_PER_TOKEN)
         if finished not in COMPLETE:
             raise ModelUnavailableError("the language model's reply was cut off")
+
+
+def _within(timeout_s: float, model: Any, messages: list[tuple[str, str]]) -> Iterator[Any]:
+    """The model's chunks, all of them within the time-out.
+
+    The client's own time-out starts anew with every byte: a server that drips, or one try after
+    another, would never reach it. So a thread reads, and whoever waits here stops waiting.
+    """
+    chunks: queue.Queue[Any] = queue.Queue()
+    left = threading.Event()
+
+    def read() -> None:
+        try:
+            for chunk in model.stream(messages):
+                chunks.put(chunk)
+                if left.is_set():
+                    return
+            chunks.put(None)
+        except Exception as error:
+            chunks.put(error)
+
+    deadline = time.monotonic() + timeout_s
+    threading.Thread(target=read, daemon=True, name="language-model").start()
+    try:
+        while True:
+            try:
+                chunk = chunks.get(timeout=max(0.0, deadline - time.monotonic()))
+            except queue.Empty:
+                raise ModelUnavailableError("the language model took too long") from None
+            if isinstance(chunk, Exception):
+                raise chunk
+            if chunk is None:
+                return
+            yield chunk
+    finally:
+        left.set()
 
 
 def open_model(settings: Settings) -> LangChainModel | None:
@@ -98,8 +138,9 @@ def open_model(settings: Settings) -> LangChainModel | None:
             f"GLUTE_MODEL={settings.model!r} needs a package that is not installed: {error}"
         ) from error
     except Exception as error:
-        raise SettingsError(f"GLUTE_MODEL={settings.model!r} cannot be used: {error}") from error
-    return LangChainModel(model, Budget(settings.model_budget))
+        why = str(error).replace(key, "…") if key else str(error)
+        raise SettingsError(f"GLUTE_MODEL={settings.model!r} cannot be used: {why}") from error
+    return LangChainModel(model, Budget(settings.model_budget), settings.model_timeout_s)
 
 
 def _reason(error: Exception) -> str:
@@ -109,6 +150,8 @@ def _reason(error: Exception) -> str:
         return "the language model took too long"
     if status == 429 or "RateLimit" in name:
         return "the language model is over its rate limit"
+    if status in (401, 403):
+        return f"the language model refused the key (HTTP {status})"
     if "Connect" in name:
         return "the language model cannot be reached"
     return f"the language model failed ({f'HTTP {status}' if status else name})"

@@ -204,6 +204,8 @@ class Token:
     """A piece of the answer's text, in order."""
 
     text: str
+    citations: tuple[Citation, ...] = ()
+    """What the markers so far stand for, where that is not yet what `Sources` said."""
 
 
 @dataclass(frozen=True, slots=True)

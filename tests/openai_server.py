@@ -27,6 +27,8 @@ class Scripted:
     """Close the connection after the pieces, without a finish reason."""
     hang: bool = False
     """Send the pieces, then nothing until the server is released."""
+    drip_s: float = 0.0
+    """Seconds before each piece: a server that never stops sending and never gets on."""
     finish: str = "stop"
     """The finish reason: "length" is a reply that ran out of room."""
 
@@ -104,6 +106,10 @@ class OpenAIServer:
         reply = self._replies.popleft()
         return reply if isinstance(reply, Scripted) else reply(self.user_message())
 
+    def waits(self, seconds: float) -> bool:
+        """Whether the server was released before the time was up."""
+        return self._released.wait(seconds)
+
     def wait_released(self) -> None:
         self._released.wait(60)
 
@@ -148,6 +154,8 @@ def _handler(server: OpenAIServer) -> type[BaseHTTPRequestHandler]:
             self.send_header("Connection", "close")
             self.end_headers()
             for piece in reply.pieces:
+                if reply.drip_s and server.waits(reply.drip_s):
+                    return
                 self._event({"role": "assistant", "content": piece})
             if reply.hang:
                 server.wait_released()

@@ -20,6 +20,7 @@ from rag.rendering import answer_json
 from rag.retrieval import HybridRetriever
 from rag.settings import Settings
 from rag.types import Answer, Event, Final, Sources, Token
+from rag.writing import drafted
 from tests.openai_server import OpenAIServer, Scripted, whole
 
 QUESTION = "are hip thrusts better than squats for glute growth?"
@@ -142,20 +143,102 @@ def test_the_stream_is_sources_then_tokens_then_the_answer(
     first, *middle, last = list(writer.stream(parse_question(QUESTION)))
     assert isinstance(first, Sources)
     assert first.citations
-    assert all(isinstance(e, Token) for e in middle)
-    assert len(middle) > 5
+    assert [type(e) for e in middle] == [Token, Token]
     assert isinstance(last, Final)
     assert last.answer.timing_ms["total"] > 0
 
 
-def test_text_is_shown_before_the_reply_is_whole(server: OpenAIServer, writer: Shared) -> None:
-    server.queue(Scripted(("Hello",), hang=True))
+def test_what_is_streamed_is_the_answer_to_the_letter(server: OpenAIServer, writer: Shared) -> None:
+    server.queue(quoting)
+    *events, last = writer.stream(parse_question(QUESTION))
+    assert isinstance(last, Final)
+    tokens = [e for e in events if isinstance(e, Token)]
+    assert "".join(t.text for t in tokens) == last.answer.text
+    assert tokens[-1].citations == last.answer.citations
+    for token in tokens:
+        known = {c.marker for c in token.citations}
+        assert {int(n) for n in re.findall(r"\[(\d+)\]", token.text)} <= known
+
+
+def test_a_sentence_is_shown_before_the_reply_is_whole(server: OpenAIServer, writer: Shared) -> None:
+    def reply(message: str) -> Scripted:
+        key, text = next(iter(shown(message).items()))
+        return Scripted((f"{first_sentence(text)} [{key}]. And so", " on"), hang=True)
+
+    server.queue(reply)
     events: Iterator[Event] = writer.stream(parse_question(QUESTION))
     assert isinstance(next(events), Sources)
-    assert next(events) == Token("Hello")
+    first = next(events)
+    assert isinstance(first, Token)
+    assert first.text.endswith("[1]")
     server.release()
     *_, last = events
     assert isinstance(last, Final)
+
+
+def test_what_its_passage_denies_is_never_shown(server: OpenAIServer, writer: Shared) -> None:
+    def reply(message: str) -> Scripted:
+        (one, first), (two, second), *_ = shown(message).items()
+        denied = f"It is not true that {first_sentence(first)[0].lower()}{first_sentence(first)[1:]}"
+        return whole(f"{denied} [{one}]. {first_sentence(second)} [{two}].")
+
+    server.queue(reply)
+    *events, last = writer.stream(parse_question(QUESTION))
+    assert isinstance(last, Final)
+    assert "not true" not in "".join(e.text for e in events if isinstance(e, Token))
+    assert last.answer.notice == "1 sentence(s) left out: the cited passages say otherwise."
+
+
+ODD_KEYS = ["({k})", "【{k}】", "【{k}†source】", "[{k}, {k}]", "[{k}][{k}]", "{k}", "[Key: {k}]", "(see {k})", "`{k}`"]
+
+
+@pytest.mark.parametrize("form", ODD_KEYS)
+def test_a_key_is_read_in_whatever_form(server: OpenAIServer, writer: Shared, form: str) -> None:
+    def reply(message: str) -> Scripted:
+        key, text = next(iter(shown(message).items()))
+        return whole(f"{first_sentence(text)} {form.format(k=key)}. And {first_sentence(text).lower()}. {form.format(k=key.upper())}")
+
+    server.queue(reply)
+    answer = ask(writer)
+    assert [s.citations for s in answer.sentences] == [(1,), (1,)]
+    assert not re.search(r"k[0-9a-f]{5}|[【】`]|\(\s*\)|source", answer.text, re.IGNORECASE)
+    assert_holds_together(answer)
+
+
+def test_markdown_and_html_of_a_reply_become_sentences(server: OpenAIServer, writer: Shared) -> None:
+    def reply(message: str) -> Scripted:
+        (one, first), (two, second), *_ = shown(message).items()
+        return Scripted((
+            f"## The <b>answer</b>\n\n1. **{first_sentence(first)}** [{one}].\n",
+            f"- <script>alert(1)</script>{first_sentence(second)} [{two}].\n\n| lift | growth |\n|---|---|\n",
+        ))
+
+    server.queue(reply)
+    answer = ask(writer)
+    first, second, *rest = answer.sentences
+    assert (first.citations, second.citations) == ((1,), (2,))
+    assert [s.verdict for s in (first, second)] == ["supported", "supported"]
+    assert [s.text for s in rest] == ["lift, growth"]
+    assert "script" not in answer.text
+    assert "alert" not in answer.text
+    assert_holds_together(answer)
+
+
+def test_an_abbreviation_ends_no_sentence(server: OpenAIServer) -> None:
+    found = drafted("Plotkin et al. scanned 34 adults [k00001]. It grew by 3.5 cm, e.g. in women [k00002].")
+    assert [(d.text, d.keys) for d in found] == [
+        ("Plotkin et al. scanned 34 adults.", ("k00001",)),
+        ("It grew by 3.5 cm, e.g. in women.", ("k00002",)),
+    ]
+
+
+def test_a_warning_sign_is_answered_without_the_model(server: OpenAIServer, writer: Shared, coach: Coach) -> None:
+    asked = "I have back pain and numbness between my legs, can I do hip thrusts?"
+    answer = ask(writer, asked)
+    assert answer.safety is not None
+    assert answer.safety.level == "see_a_clinician"
+    assert server.requests == []
+    assert same_but_for_notice(answer, ask(coach, asked))
 
 
 # ------------------------------------------------------------------ what is not believed
@@ -275,13 +358,14 @@ def test_without_evidence_no_request_is_made(
     [
         ([Scripted(status=500)] * 2, "the language model failed (HTTP 500)"),
         ([Scripted(status=429)] * 2, "the language model is over its rate limit"),
+        ([Scripted(status=401)], "the language model refused the key (HTTP 401)"),
         ([Scripted(status=404)], "the language model failed (HTTP 404)"),
         ([Scripted(("Hip thrusts are", " better"), cut=True)], "the language model's reply was cut off"),
         ([Scripted(("Hip thrusts",), finish="length")], "the language model's reply was cut off"),
         ([Scripted()], "the language model's reply rested on no passage"),
         ([Scripted(("word " * 2000,))], "the language model's reply was too long"),
     ],
-    ids=["500", "429", "404", "cut stream", "out of room", "empty reply", "endless reply"],
+    ids=["500", "429", "401", "404", "cut stream", "out of room", "empty reply", "endless reply"],
 )  # fmt: skip
 def test_a_failing_model_gives_the_quoted_answer_and_says_why(
     server: OpenAIServer, writer: Shared, coach: Coach, replies: list[Scripted], why: str
@@ -309,6 +393,19 @@ def test_a_hanging_model_is_left_after_the_time_out(server: OpenAIServer, coach:
     assert str(answer.notice).startswith("Quoted instead of written: the language model took too long.")
 
 
+def test_a_dripping_model_is_left_after_the_time_out(server: OpenAIServer, coach: Coach) -> None:
+    server.queue(Scripted(("Hip",) * 10_000, drip_s=0.01))
+    answer = ask(Shared(coach, server.settings(model_timeout_s=0.3)))
+    assert len(server.requests) == 1
+    assert str(answer.notice).startswith("Quoted instead of written: the language model took too long.")
+
+
+def test_a_key_is_in_no_repr_and_no_error() -> None:
+    settings = Settings(_env_file=None, model="openai:x", model_api_key="sk-very-secret")  # type: ignore[call-arg]
+    model = open_model(settings)
+    assert "very-secret" not in f"{settings!r} {model!r} {vars(model)!r}"
+
+
 def test_a_server_that_is_away_gives_quotes(coach: Coach) -> None:
     with OpenAIServer() as gone:
         settings = gone.settings()
@@ -330,9 +427,10 @@ def test_a_spent_budget_gives_quotes_without_a_request(server: OpenAIServer, coa
 def test_a_failed_stream_still_ends_with_the_answer(server: OpenAIServer, writer: Shared) -> None:
     server.queue(Scripted(("Hip", " thrusts"), cut=True))
     events = list(writer.stream(parse_question(QUESTION)))
-    assert [type(e) for e in events] == [Sources, Token, Token, Final]
+    assert [type(e) for e in events] == [Sources, Token, Final]
     assert isinstance(events[-1], Final)
     assert events[-1].answer.mode == "quote"
+    assert events[1] == Token(events[-1].answer.text)
 
 
 def test_a_contested_note_survives_the_fallback(server: OpenAIServer, coach: Coach) -> None:

@@ -91,8 +91,9 @@ def _named(answer_id: str, event: Event) -> tuple[str, dict[str, Any]]:
     match event:
         case Sources(citations):
             return "sources", {"citations": [citation_json(c) for c in citations]}
-        case Token(text):
-            return "token", {"text": text}
+        case Token(text, citations):
+            known = {"citations": [citation_json(c) for c in citations]} if citations else {}
+            return "token", {"text": text} | known
         case Final(answer):
             return "answer", {"answer_id": answer_id} | answer_json(answer)
 

@@ -309,8 +309,9 @@ def _conversation(
             match event:
                 case Sources(found):
                     citations = found
-                case Token(piece):
+                case Token(piece, known):
                     said += piece
+                    citations = known or citations
                     yield _bot(linked(said, citations)), turns
                 case Final(answer):
                     turn = {"question": question.text, "text": answer.text}

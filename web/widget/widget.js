@@ -322,7 +322,10 @@
     const feed = eventReader((name, data) => {
       const content = JSON.parse(data);
       if (name === "sources") on.sources(content.citations);
-      else if (name === "token") on.token(content.text);
+      else if (name === "token") {
+        if (content.citations) on.sources(content.citations);
+        on.token(content.text);
+      }
       else if (name === "answer") answer = content;
       else if (name === "error") trouble = new Trouble(content.error.message);
     });
