@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rag.commands import print_json, read_text, run
+from rag.commands import lines_of, print_json, read_text, run
 from rag.errors import QuestionError
 from rag.settings import Settings, load_settings
 
@@ -64,7 +64,8 @@ def run_ask(args: argparse.Namespace) -> int:
     if bool(args.question) == bool(args.jsonl):
         raise QuestionError('give either a "QUESTION" or --jsonl FILE')
     if args.jsonl:
-        coach = None
+        if args.history:
+            raise QuestionError('--history goes with one question; a line of --jsonl has its own "history"')
         for line in answers(read_text(args.jsonl), args.audience, lambda: _coach(args)):
             print_json(line)
             sys.stdout.flush()
@@ -81,13 +82,24 @@ def run_ask(args: argparse.Namespace) -> int:
 
 
 def answers(text: str, audience: str | None, open_coach: Any) -> Iterator[dict[str, Any]]:
-    """One answer a line, in order; a question that cannot be taken gives its error in its place."""
+    """One answer a line, in order; a question that cannot be taken gives its error in its place.
+
+    When all are done, `QuestionError` names the lines that are no JSON objects.
+    """
     from rag.question import parse_question
     from rag.rendering import answer_json
 
-    rows = [_row(line, n) for n, line in enumerate(text.splitlines(), 1) if line.strip()]
     coach = open_coach()
-    for row in rows:
+    bad: list[str] = []
+    for n, line in enumerate(lines_of(text), 1):
+        if not line.strip():
+            continue
+        try:
+            row = _row(line, n)
+        except QuestionError as error:
+            bad.append(str(error))
+            yield {"id": None, "error": {"code": "bad_line", "message": str(error)}}
+            continue
         try:
             question = parse_question(
                 row.get("question"), row.get("history"), row.get("audience") or audience
@@ -96,6 +108,9 @@ def answers(text: str, audience: str | None, open_coach: Any) -> Iterator[dict[s
             yield {"id": row.get("id"), "error": {"code": "bad_question", "message": str(error)}}
             continue
         yield {"id": row.get("id"), **answer_json(coach.answer(question))}
+    if bad:
+        more = f" (and {len(bad) - 1} more lines)" if len(bad) > 1 else ""
+        raise QuestionError(bad[0] + more)
 
 
 def run_search(args: argparse.Namespace) -> int:
@@ -141,7 +156,7 @@ def run_verify(args: argparse.Namespace) -> int:
 
     settings = load_settings()
     judge = partial(check, embedder=_embedder(settings), entailment=open_entailment(settings))
-    for line in verify_lines(read_text(args.jsonl).splitlines(), judge):
+    for line in verify_lines(lines_of(read_text(args.jsonl)), judge):
         print_json(line)
     return 0
 
@@ -193,7 +208,7 @@ def _row(line: str, number: int) -> dict[str, Any]:
 def _json(text: str, where: str) -> Any:
     try:
         return json.loads(text)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise QuestionError(f"{where} is not valid JSON: {error}") from error
 
 

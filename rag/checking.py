@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any
 
 from rag.claim_words import BROADER
 from rag.claims import Claim, Number, Word, content_of, plain, read, sentences, stem
@@ -75,12 +76,12 @@ def check(
         return Check("unsupported", 0.0, ("the passage is empty",))
     if _is_quote(premise, hypothesis):
         return Check("supported", 1.0, ("word for word in the passage",))
+    if len(hypothesis) > MAX_CLAIM or len(read(hypothesis).numbers) > MAX_FIGURES:
+        return Check("unsupported", 0.0, ("the statement is too long to check",))
     denied = _DENIES_ALL.match(hypothesis)
     if denied and not _DENIES_ALL.search(premise):
         inner = check(premise, hypothesis[denied.end() :], embedder=embedder, entailment=entailment)
         return _turned(inner)
-    if len(hypothesis) > MAX_CLAIM or len(read(hypothesis).numbers) > MAX_FIGURES:
-        return Check("unsupported", 0.0, ("the statement is too long to check",))
     result = _by_rules(premise[:MAX_PREMISE], hypothesis, embedder)
     if entailment is None or result.verdict == "contradicted":
         return result
@@ -414,19 +415,34 @@ def _hedged(near: Claim, claim: Claim) -> bool:
 def verify_lines(
     lines: Iterable[str], check_pair: Callable[[str, str], Check]
 ) -> Iterator[dict[str, object]]:
-    """One verdict a JSON line, in order; `QuestionError` names the line that is none."""
+    """One verdict a JSON line, in order; a line that cannot be read has its error in its place.
+
+    When all are done, `QuestionError` names the lines that could not be.
+    """
+    bad: list[str] = []
     for at, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
-            item = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise QuestionError(f"line {at} is not JSON ({error}); write one object a line") from error
-        fields = [item.get(k) for k in ("premise", "hypothesis")] if isinstance(item, dict) else []
-        if len(fields) != 2 or not all(isinstance(f, str) for f in fields) or "id" not in item:
-            raise QuestionError(
-                f'line {at} needs "id" and the texts "premise" and "hypothesis"'
-            )
-        done = check_pair(str(fields[0]), str(fields[1]))
+            item = _pair(line, at)
+        except QuestionError as error:
+            bad.append(str(error))
+            yield {"id": None, "error": {"code": "bad_line", "message": str(error)}}
+            continue
+        done = check_pair(item["premise"], item["hypothesis"])
         yield {"id": item["id"], "verdict": done.verdict, "score": done.score,
                "reasons": list(done.reasons)}
+    if bad:
+        more = f" (and {len(bad) - 1} more lines)" if len(bad) > 1 else ""
+        raise QuestionError(bad[0] + more)
+
+
+def _pair(line: str, at: int) -> dict[str, Any]:
+    try:
+        item = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise QuestionError(f"line {at} is not JSON ({error}); write one object a line") from error
+    fields = [item.get(k) for k in ("premise", "hypothesis")] if isinstance(item, dict) else []
+    if len(fields) != 2 or not all(isinstance(f, str) for f in fields) or "id" not in item:
+        raise QuestionError(f'line {at} needs "id" and the texts "premise" and "hypothesis"')
+    return dict(item)

@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +33,14 @@ def quiet_libraries() -> None:
 def run(parser: argparse.ArgumentParser, argv: list[str] | None = None) -> int:
     """Parses and runs; `RagError` becomes one line on stderr and its exit code."""
     quiet_libraries()
+    if isinstance(sys.stdout, TextIOWrapper):  # whatever the locale: JSON is UTF-8
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     args = parser.parse_args(argv)
     command: Callable[[argparse.Namespace], int] = args.run
     try:
-        return command(args)
+        code = command(args)
+        sys.stdout.flush()
+        return code
     except RagError as error:
         print(f"{parser.prog}: {' '.join(str(error).split())}", file=sys.stderr)
         return error.exit_code
@@ -52,16 +57,26 @@ def run(parser: argparse.ArgumentParser, argv: list[str] | None = None) -> int:
 
 
 def print_json(value: Any) -> None:
-    print(json.dumps(value, ensure_ascii=False))
+    """One line of JSON; half a character pair, which UTF-8 has no bytes for, stays an escape."""
+    text = json.dumps(value, ensure_ascii=False)
+    lone = any("\ud800" <= c <= "\udfff" for c in text)
+    print(json.dumps(value) if lone else text)
+
+
+def lines_of(text: str) -> list[str]:
+    """Lines of a JSONL text: only a line feed ends one, as JSON texts may hold U+2028 and the like."""
+    return text.split("\n")
 
 
 def read_text(path: str) -> str:
     """A file's text, "-" for standard input; `QuestionError` where there is none."""
     from rag.errors import QuestionError
 
-    if path == "-":
-        return sys.stdin.read()
     try:
-        return Path(path).read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+        raw = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise QuestionError(f"{path!r} is not UTF-8 text (line {line}); save it as UTF-8") from error
+    except (OSError, ValueError) as error:
         raise QuestionError(f"cannot read {path!r}: {error}") from error

@@ -266,6 +266,10 @@ class _Draft:
     def answer(self, fallback: Answer) -> Answer:
         """The whole answer; `ModelUnavailableError` where nothing in it rests on a passage."""
         citations = tuple(self.citations.values())
+        if not citations and self._dropped:
+            raise ModelUnavailableError(
+                "the passages say otherwise than the language model's reply", retryable=False
+            )
         if not citations:
             raise ModelUnavailableError(
                 "the language model's reply rested on no passage", retryable=False

@@ -85,12 +85,18 @@ def test_a_file_of_questions_is_answered_in_order(index_folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lines", "why"),
-    [('{"id": 1, "question": "squats?"}\n{broken\n', "line 2"), ("[1]\n", "line 1 is not a JSON object")],
-    ids=["broken JSON", "no object"],
+    "line", ["{broken", "[1]", "[" * 100_000], ids=["broken JSON", "no object", "too deep"]
 )
-def test_a_line_that_is_no_question_names_its_number(index_folder: Path, lines: str, why: str) -> None:
-    assert_fails(command("rag", "ask", "--jsonl", "-", "--index", index_folder, given=lines), 2, why)
+def test_a_line_that_is_no_question_loses_no_other(index_folder: Path, line: str) -> None:
+    lines = '{"id": 1, "question": "squats?"}\n' + line + '\n{"id": 2, "question": "lunges?\u2028"}\n'
+    done = command("rag", "ask", "--jsonl", "-", "--index", index_folder, given=lines)
+    assert done.returncode == 2
+    assert done.stderr.startswith("rag: line 2 is not ")
+    assert done.stderr.count("\n") == 1
+    out = [json.loads(row) for row in done.stdout.split("\n")[:-1]]
+    assert [row["id"] for row in out] == [1, None, 2]
+    assert out[1]["error"]["message"].startswith("line 2 is not ")
+    assert {row["status"] for row in (out[0], out[2])} == {"answered"}
 
 
 def test_bad_input_is_exit_code_2(tmp_path: Path) -> None:
@@ -110,6 +116,23 @@ def test_wrong_usage_is_exit_code_2() -> None:
 def test_a_missing_index_is_exit_code_1_and_says_what_to_do(tmp_path: Path) -> None:
     for words in (["rag", "ask", "squats?"], ["rag", "export", "x"], ["ingest", "status"]):
         assert_fails(command(*words, "--index", tmp_path / "none"), 1, "python -m ingest index")
+
+
+def test_text_that_is_not_utf_8_is_named_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "latin.jsonl"
+    path.write_bytes(b'{"id": 1, "question": "squats?"}\n{"id": 2, "question": "pr\xe9s"}\n')
+    for words in (["ask", "--jsonl", path], ["verify", "--jsonl", path], ["ask", "x?", "--history", path]):
+        assert_fails(command("rag", *words), 2, "latin.jsonl", "UTF-8", "line 2")
+
+
+def test_a_reader_who_leaves_is_no_failure(tmp_path: Path) -> None:
+    rows = [{"id": n, "premise": "Squats grow glutes.", "hypothesis": "Squats grow glutes."} for n in range(3000)]
+    path = tmp_path / "pairs.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    code = f"{sys.executable} -m rag verify --jsonl {path} | head -1; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=120)
+    assert done.stdout.split("\n")[1] == "0"
+    assert done.stderr == ""
 
 
 def test_an_unknown_setting_is_named() -> None:
@@ -163,6 +186,18 @@ def test_verify_gives_a_verdict_a_line(tmp_path: Path) -> None:
     verdicts = [json.loads(line) for line in done.stdout.splitlines()]
     assert [(v["id"], v["verdict"]) for v in verdicts] == [(1, "supported"), (2, "contradicted")]
     assert all({"score", "reasons"} <= set(v) for v in verdicts)
+
+
+def test_a_pair_that_cannot_be_read_loses_no_other() -> None:
+    good = json.dumps({"id": "x", "premise": "Squats grow glutes.", "hypothesis": "\ud800"})
+    done = command("rag", "verify", "--jsonl", "-", given=f"{good}\n{{\n[]\n{good}\n")
+    assert done.returncode == 2
+    assert done.stderr.startswith("rag: line 2 is not JSON")
+    assert "1 more line" in done.stderr
+    out = [json.loads(row) for row in done.stdout.splitlines()]
+    assert [row["id"] for row in out] == ["x", None, None, "x"]
+    assert [row["error"]["code"] for row in out[1:3]] == ["bad_line"] * 2
+    assert out[0]["verdict"] == "unsupported"
 
 
 # ------------------------------------------------------------------ evaluate
