@@ -116,6 +116,8 @@ def answers(text: str, audience: str | None, open_coach: Any) -> Iterator[dict[s
 def run_search(args: argparse.Namespace) -> int:
     from rag.rendering import hit_json
 
+    if not any(c.isalnum() for c in args.words):
+        raise QuestionError("there is nothing to search for; give some words, in quotes")
     coach = _coach(args)
     hits = coach.search(args.words, k=args.k, kind=args.kind)
     rows = [

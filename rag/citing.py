@@ -53,12 +53,46 @@ def apa(reference: Reference) -> str:
 
         item = {"title": reference.title, "type": "document", **reference.csl}
         item["id"] = reference.id.lower()
+        item["title"] = title = sentence_case(_line(re.sub(r"</?[a-z]{1,6}>", "", item["title"] or "")))
+        if item["type"] == "article":  # a preprint: the style would write "In SportRxiv"
+            item["type"] = "article-journal"
         item.setdefault("issued", {"literal": "n.d."})
         style = CitationStylesStyle(get_style_filepath("apa"), validate=False)
         shelf = CitationStylesBibliography(style, CiteProcJSON([item]), formatter.plain)
         shelf.register(Citation([CitationItem(item["id"])]))
         (entry,) = shelf.bibliography()
-    return " ".join(str(entry).split()).replace("..", ".")
+    text = " ".join(str(entry).split()).replace("..", ".")
+    if not item.get("author"):  # the title stands in the author's place, and once is enough
+        text = re.sub(rf"^({re.escape(title)}\.? \([^()]*\)\.) {re.escape(title)}\.?", r"\1", text)
+    return re.sub(r"([?!])\.(?=\s|$)", r"\1", text)
+
+
+_NAMES = (
+    "American College of Sports Medicine", "National Strength and Conditioning Association",
+    "International Society of Sports Nutrition", "British Journal", "World Health Organization",
+    "United States", "Romanian", "Bulgarian", "Nordic", "Achilles", "Cochrane", "Trendelenburg",
+    "Copenhagen", "Smith", "American", "British", "Canadian", "Australian", "Japanese", "European",
+    "English", "Delphi", "Pilates", "Olympic", "Janda", "Hewett", "Russian", "Swiss",
+)  # fmt: skip
+"""Names that keep their capitals in a title."""
+
+
+def sentence_case(title: str) -> str:
+    """A Title Written Like This as APA wants it; one that is not is left alone.
+
+    Words with other capitals or digits (EMG, 1RM, iEMG) stay, and names that are known.
+    """
+    words = [w for w in re.findall(r"[^\W\d_][\w’'-]*", title) if len(w) > 3][1:]
+    if len(words) < 2 or sum(w[0].isupper() for w in words) < 0.6 * len(words):
+        return title
+    lowered = re.sub(r"[^\W_][^\W_]*", lambda m: _lowered(m.group()), title)
+    for name in _NAMES:
+        lowered = re.sub(rf"\b{re.escape(name)}\b", name, lowered, flags=re.IGNORECASE)
+    return re.sub(r"(?:^|[:?!—]\s+|(?<!\bvs)\.\s+|\s–\s)\W*[a-z]", lambda m: m.group().upper(), lowered)
+
+
+def _lowered(word: str) -> str:
+    return word if any(c.isupper() or c.isdigit() for c in word[1:]) else word.lower()
 
 
 def bibtex(reference: Reference) -> str:

@@ -12,7 +12,7 @@ import rispy
 from bibtexparser.middlewares.names import split_multiple_persons_names
 
 from rag.answering import Coach
-from rag.citing import FORMATS, apa, bibtex, format_reference, ris
+from rag.citing import FORMATS, apa, bibtex, format_reference, ris, sentence_case
 from rag.errors import QuestionError
 from rag.types import Reference
 from tests.fakes import STUDY
@@ -87,6 +87,45 @@ def test_apa_to_the_letter() -> None:
     assert apa(STUDY) == (
         "Plotkin, D. L. (2023). Hip thrust and back squat training elicit similar gluteus muscle hypertrophy. "
         "Frontiers in Physiology. https://doi.org/10.3389/fphys.2023.1279170"
+    )
+
+
+APA = {
+    "Plotkin, D. L. (2023). Is it safe? Frontiers in Physiology": {"title": "Is it safe?"},
+    "Growth of glutes. (2023). Frontiers in Physiology": {"title": "Growth of glutes", "author": None},
+    "Plotkin, D. L. (2023). EMG of the Romanian deadlift: A 1RM study. Frontiers": {
+        "title": "EMG of the Romanian Deadlift: A 1RM Study"
+    },
+    "Plotkin, D. L. (2023). Growth in Gluteus. Frontiers": {"title": "Growth in <i>Gluteus</i>"},
+    "Plotkin, D. L. (2023). A preprint. SportRxiv": {
+        "title": "A preprint", "type": "article", "container-title": "SportRxiv"
+    },
+    "Health Trust. (2023). ": {"author": [{"literal": "Health Trust"}]},
+    "Frontiers in Physiology, 14(2), 12–34. https://doi.org/": {
+        "volume": "14", "issue": "2", "page": "12-34"
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("wanted", "fields"), APA.items(), ids=list(APA))
+def test_apa_writes_titles_and_places_its_way(wanted: str, fields: dict[str, Any]) -> None:
+    assert wanted in apa(with_csl(**fields))
+
+
+def test_apa_names_at_most_twenty_authors() -> None:
+    people = [{"family": f"Fam{chr(97 + n)}", "given": "X."} for n in range(22)]
+    assert "Fams, X., & Famt, X. (2023)" in apa(with_csl(author=people[:20]))
+    long = apa(with_csl(author=people))
+    assert "Fams, X., … Famv, X. (2023)" in long
+    assert "Famt" not in long
+    assert "&" not in long
+
+
+def test_a_title_that_is_a_sentence_keeps_its_capitals() -> None:
+    title = "Hip thrust and back squat training in Brazil and Norway"
+    assert sentence_case(title) == title
+    assert sentence_case("Back Squat vs. Hip Thrust Programs in Well-Trained Women") == (
+        "Back squat vs. hip thrust programs in well-trained women"
     )
 
 

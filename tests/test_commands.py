@@ -101,6 +101,9 @@ def test_a_line_that_is_no_question_loses_no_other(index_folder: Path, line: str
 
 def test_bad_input_is_exit_code_2(tmp_path: Path) -> None:
     assert_fails(command("rag", "ask", ""), 2, "QUESTION")
+    assert_fails(command("rag", "search", " ? "), 2, "nothing to search for")
+    assert_fails(command("rag", "ask", "squats?", "--jsonl", "x"), 2, "--jsonl")
+    assert_fails(command("rag", "ask", "--jsonl", "-", "--history", "x", given=""), 2, "--history")
     assert_fails(command("rag", "ask", "a" * 3000), 2, "too long (3,000 characters)")
     assert_fails(command("rag", "ask", "squats?", "--history", tmp_path / "none.json"), 2, "none.json")
     assert_fails(command("rag", "evaluate", tmp_path / "nothing"), 2, "nothing")
