@@ -239,8 +239,8 @@ def _part(part: Claim, claim: Claim, found: list[Claim], everything: _Content) -
 def _told(part: Claim, near: Claim, close: bool, everything: _Content) -> Iterator[str]:
     """Conflicts with the sentence.
 
-    A figure of another sentence is none where the two are not close, or share another figure: a
-    claim may gather figures from several.
+    A figure of another sentence is none where the two are not close, or share another figure but
+    not all words: a claim may gather figures from several.
     """
     others = tuple(n for n in everything.numbers if n not in near.numbers)
     elsewhere = tuple(
@@ -248,7 +248,8 @@ def _told(part: Claim, near: Claim, close: bool, everything: _Content) -> Iterat
         for n in part.numbers
         if not any(same_number(n, m) for m in near.numbers) and any(same_number(n, m) for m in others)
     )
-    gathered = any(same_number(n, m) for n in part.numbers for m in near.numbers)
+    words = coverage(replace(part, numbers=()), _Content.of([near]))
+    gathered = words < 0.95 and any(same_number(n, m) for n in part.numbers for m in near.numbers)
     if not close or gathered:
         part = replace(part, numbers=tuple(n for n in part.numbers if n not in elsewhere))
     yield from conflicts(part, near, close=close, passage=everything.keys)

@@ -61,10 +61,11 @@ def apa(reference: Reference) -> str:
         shelf = CitationStylesBibliography(style, CiteProcJSON([item]), formatter.plain)
         shelf.register(Citation([CitationItem(item["id"])]))
         (entry,) = shelf.bibliography()
-    text = " ".join(str(entry).split()).replace("..", ".")
+    text, link, address = " ".join(str(entry).split()).partition(" http")
+    text = text.replace("..", ".")
     if not item.get("author"):  # the title stands in the author's place, and once is enough
         text = re.sub(rf"^({re.escape(title)}\.? \([^()]*\)\.) {re.escape(title)}\.?", r"\1", text)
-    return re.sub(r"([?!])\.(?=\s|$)", r"\1", text)
+    return re.sub(r"([?!])\.(?=\s|$)", r"\1", text) + link + address
 
 
 _NAMES = (

@@ -32,6 +32,63 @@ def test_supported_sentences_are_kept():
     assert sum(map(accepted, right)) >= 0.95 * len(right)
 
 
+TORSO = (
+    "Gluteus medius EMG was 77.6% in the single-leg deadlift against 59.3% in the two-leg deadlift in 15 trained men. "
+    "Biceps femoris EMG was higher and left erector spinae EMG lower in single-leg than in two-leg deadlifts."
+)
+PAIN = (
+    "In 70 people with chronic low back pain, hip strengthening brought no extra pain relief (0.5 points, 95% CI −0.5 "
+    "to 1.5). Pain did not differ between the groups at 6 months. Nobody has shown that bands grow the glutes."
+)
+REST = (
+    "Rest of 2 to 3 minutes let lifters do more repetitions than 1 minute, yet quadriceps growth was similar. "
+    "The front fibres turn the thigh inward and the rear fibres turn it outward. Slow tempos may help a little."
+)
+HELD = [
+    (TORSO, "The gluteus medius was more active in the single-leg deadlift (77.6%) than in the two-leg deadlift (59.3%)."),
+    (TORSO, "Gluteus medius EMG reached about 78% in the single-legged deadlift."),
+    (TORSO, "Single-leg deadlifts gave lower left erector spinae EMG than bilateral deadlifts."),
+    (PAIN, "Half a year later, pain was no different between the groups."),
+    (PAIN, "Adding hip strengthening gave no additional pain relief in 70 people with chronic low back pain."),
+    (REST, "Lifters did more reps with 120 to 180 seconds of rest than with 60 seconds."),
+    (REST, "The rear fibres turn the thigh outward."),
+    (REST, "Quadriceps growth was about the same."),
+]
+TURNED = [
+    ("arms", TORSO, "Gluteus medius EMG was 59.3% in the single-leg deadlift against 77.6% in the two-leg deadlift."),
+    ("muscle", TORSO, "Gluteus maximus EMG was 77.6% in the single-leg deadlift."),
+    ("no difference", TORSO, "Gluteus medius EMG did not differ between single-leg and two-leg deadlifts."),
+    ("direction", TORSO, "Left erector spinae EMG was higher in single-leg than in two-leg deadlifts."),
+    ("training", TORSO, "Gluteus medius EMG was 77.6% in the single-leg deadlift in 15 untrained men."),
+    ("interval", PAIN, "The 95% CI for pain relief ran from −0.5 to 2.5."),
+    ("difference", PAIN, "Pain differed between the groups at 6 months."),
+    ("duration", PAIN, "Pain did not differ between the groups at 6 weeks."),
+    ("denied", PAIN, "Bands grow the glutes."),
+    ("denial of all", PAIN, "It is not true that pain did not differ between the groups at 6 months."),
+    ("order", REST, "Rest of 1 minute let lifters do more repetitions than 2 to 3 minutes."),
+    ("growth", REST, "Quadriceps growth was greater with 2 to 3 minutes of rest."),
+    ("opposites", REST, "The front fibres turn the thigh outward and the rear fibres turn it inward."),
+    ("unit", REST, "Rest of 2 to 3 seconds let lifters do more repetitions than 1 second."),
+    ("certainty", REST, "Slow tempos help a little."),
+    ("addition", TORSO, "Left erector spinae EMG was lower in single-leg deadlifts and runners jump much further."),
+]
+
+
+@pytest.mark.parametrize(("premise", "claim"), HELD, ids=[c for _, c in HELD])
+def test_a_fair_paraphrase_is_kept(premise: str, claim: str):
+    assert check(premise, claim).verdict == "supported"
+
+
+@pytest.mark.parametrize(("premise", "claim"), [t[1:] for t in TURNED], ids=[t[0] for t in TURNED])
+def test_a_turned_statement_is_refused(premise: str, claim: str):
+    assert check(premise, claim).verdict != "supported"
+
+
+def test_a_passage_of_many_sentences_is_checked_in_bounded_work():
+    long = " ".join(f"Trial {n} of {n} women took {n} weeks." for n in range(2000))
+    assert check(long, "Trial 77 of 77 women took 78 weeks.").verdict == "contradicted"
+
+
 def test_a_quote_is_supported_in_full():
     assert check(f"First. {PASSAGE} Last.", PASSAGE).score == 1.0
 

@@ -100,6 +100,9 @@ APA = {
     "Plotkin, D. L. (2023). A preprint. SportRxiv": {
         "title": "A preprint", "type": "article", "container-title": "SportRxiv"
     },
+    " https://doc.example/strength-conditi...": {
+        "URL": "https://doc.example/strength-conditi...", "DOI": None
+    },
     "Health Trust. (2023). ": {"author": [{"literal": "Health Trust"}]},
     "Frontiers in Physiology, 14(2), 12–34. https://doi.org/": {
         "volume": "14", "issue": "2", "page": "12-34"
