@@ -371,7 +371,8 @@ def _foreign(part: Claim, near: Claim, content: _Content, everything: _Content) 
                 continue
             left = bool(before) and before[0].key in kept & {w.key for w in theirs[max(0, at - 1) : at]}
             right = bool(after) and after[0].key in kept & {w.key for w in theirs[at + 1 : at + 2]}
-            if (left and right) or ((left or right) and len(kept) >= 0.8 * len(ours)):
+            verbatim = len(ours) < 4 or len(kept) >= 0.8 * len(ours)
+            if (left and right) or ((left or right) and verbatim):
                 return f"the passage says {other.text!r} where this says {word.text!r}"
     return ""
 

@@ -85,7 +85,7 @@ PHRASES: dict[str, Groups] = {
     },
     "outcome": {
         "growth": "growth, grow, grew, grown, hypertrophy, muscle size, muscle mass, thickness,"
-        " muscle volume, muscle growth, hypertrophic, muscle gain, build muscle, build more muscle, size",
+        " muscle volume, muscle growth, hypertrophic, muscle gain, build muscle, size",
         "EMG": "emg, electromyography, electromyographic, activation, activate, muscle activity,"
         " muscle activation, electrical activity, surface emg, emg amplitude, emg signal, muscle signal, signal, activity",
         "strength": "strength, 1rm, max strength, force, maximal strength",
@@ -338,6 +338,8 @@ deep shallow
 full partial
 before after
 few most
+up down
+on off
 few many
 many few
 above below

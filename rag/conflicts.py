@@ -412,7 +412,8 @@ def _denied(claim: Claim) -> Iterator[Word]:
             scope = [w for w in claim.words[:i] if w.clause == word.clause and w.negated]
         said = [w for w in scope if w.negated and w.kind not in _NO_HEADS]
         head = next((w for w in said if not w.light and w.kind not in EXCLUSIVE), None)
-        head = head or next((w for w in said if lone or w.kind not in EXCLUSIVE), None)
+        alone = lone or len(said) == 1  # "not the glutes"
+        head = head or next((w for w in said if alone or w.kind not in EXCLUSIVE), None)
         if head and head.kind not in AXES:
             yield head
 
