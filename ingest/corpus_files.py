@@ -29,6 +29,9 @@ FOLDERS: dict[SourceKind, str] = {
 ASKED = "asked"
 """Folder of the files that say how people ask for a document's sections."""
 
+NOT_COVERED = "not-covered.yaml"
+"""File in `asked/` with questions that people ask and the corpus does not answer, by theme."""
+
 FENCE = "---"
 
 # libyaml's loader where PyYAML has it: ten times faster on three hundred front matters.
@@ -75,6 +78,8 @@ class Corpus:
     folder: Path
     documents: tuple[Document, ...]
     problems: tuple[CorpusProblem, ...] = field(default=())
+    not_covered: tuple[str, ...] = ()
+    """Questions that people ask and the corpus does not answer."""
 
     def of_kind(self, kind: SourceKind) -> tuple[Document, ...]:
         return tuple(d for d in self.documents if d.kind == kind)
@@ -103,7 +108,13 @@ def read_corpus(folder: Path) -> Corpus:
             except CorpusError as error:
                 problems.append(CorpusProblem(asked, str(error)))
             documents.append(document)
-    return Corpus(folder, tuple(documents), tuple(problems))
+    try:
+        not_covered = read_asked(folder / ASKED / NOT_COVERED)
+    except CorpusError as error:
+        problems.append(CorpusProblem(folder / ASKED / NOT_COVERED, str(error)))
+        not_covered = {}
+    questions = dict.fromkeys(q for theme in not_covered.values() for q in theme)
+    return Corpus(folder, tuple(documents), tuple(problems), tuple(questions))
 
 
 def read_document(path: Path, kind: SourceKind) -> Document:

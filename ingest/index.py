@@ -17,7 +17,15 @@ from pathlib import Path
 
 import numpy as np
 
-from ingest.corpus_files import ASKED, FOLDERS, Corpus, exercise_of, read_corpus, reference_of
+from ingest.corpus_files import (
+    ASKED,
+    FOLDERS,
+    NOT_COVERED,
+    Corpus,
+    exercise_of,
+    read_corpus,
+    reference_of,
+)
 from ingest.passages import MAX_TOKENS, passages_of, retrieval_text
 from rag.encoding import OnnxEmbedder, ensure_exported, model_folder, open_embedder
 from rag.errors import CorpusError, IndexMismatchError, IndexMissingError, RagError
@@ -89,6 +97,8 @@ def is_stale(settings: Settings) -> bool:
 def corpus_fingerprint(folder: Path) -> str:
     """Changes with any byte of any corpus file."""
     digest = sha256()
+    uncovered = folder / ASKED / NOT_COVERED
+    digest.update(uncovered.read_bytes() if uncovered.is_file() else b"")
     for name in sorted(FOLDERS.values()):
         asked = (folder / ASKED / name).glob("*.yaml")
         for path in sorted([*(folder / name).glob("*.md"), *asked]):
@@ -155,7 +165,8 @@ def _build(
     known = _known_vectors(settings.index, folder.name)
     texts = [retrieval_text(p) for p in passages]
     headings = [h for p in passages for h in _headings(p)]
-    new = [t for t in dict.fromkeys([*texts, *headings, *sentences]) if _key(t) not in known]
+    uncovered = list(corpus.not_covered)
+    new = [t for t in dict.fromkeys([*texts, *headings, *sentences, *uncovered]) if _key(t) not in known]
     known |= _embedded(new, embedder, report)
 
     version = f"v{datetime.now(UTC):%Y%m%d%H%M%S}-{uuid.uuid4().hex[:6]}"
@@ -172,6 +183,7 @@ def _build(
         _write_vectors(target, "passages", texts, vectors)
         _write_vectors(target, "sentences", sentences, _rows(sentences, known))
         _write_vectors(target, "headings", headings, _rows(headings, known))
+        _write_vectors(target, "not_covered", uncovered, _rows(uncovered, known))
         write_collection(target / "chroma", settings.chroma_url, version, passages, vectors)
         counts: dict[str, int] = {str(k): len(corpus.of_kind(k)) for k in FOLDERS}
         manifest = Manifest(
@@ -219,7 +231,7 @@ def _known_vectors(index: Path, model: str) -> dict[str, Vectors]:
         if read_manifest(version).model_folder != model:
             return {}
         known: dict[str, Vectors] = {}
-        for name in ("passages", "sentences", "headings"):
+        for name in ("passages", "sentences", "headings", "not_covered"):
             keys = (version / f"{name}.keys").read_text("utf-8").split()
             known |= dict(zip(keys, np.load(version / f"{name}.npy"), strict=True))
         return known
@@ -243,7 +255,8 @@ def _embedded(
 
 
 def _rows(texts: Sequence[str], known: dict[str, Vectors]) -> Vectors:
-    return np.stack([known[_key(t)] for t in texts]).astype(np.float32)
+    rows = [known[_key(t)] for t in texts]
+    return np.stack(rows).astype(np.float32) if rows else np.zeros((0, 0), dtype=np.float32)
 
 
 def _write_vectors(target: Path, name: str, texts: Sequence[str], vectors: Vectors) -> None:

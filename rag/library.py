@@ -47,6 +47,8 @@ class Library:
     """Shape (sentences, d): the sentences of all passages, in order."""
     heading_vectors: Vectors
     """Shape (headings, d): for each passage its heading, then the other ways of asking for it."""
+    not_covered_vectors: Vectors
+    """Shape (questions, d): questions that people ask and the corpus does not answer."""
     store: VectorStore
     embedder: OnnxEmbedder
 
@@ -145,6 +147,7 @@ def open_library(settings: Settings) -> Library:
         passage_vectors=np.load(version / "passages.npy"),
         sentence_vectors=np.load(version / "sentences.npy"),
         heading_vectors=np.load(version / "headings.npy"),
+        not_covered_vectors=np.load(version / "not_covered.npy"),
         store=store,
         embedder=open_embedder(models_folder(settings.index) / manifest.model_folder),
     )
@@ -190,6 +193,7 @@ def in_memory(
         passage_vectors=vectors,
         sentence_vectors=embed([p.sentence(n) for p in passages for n in range(len(p.sentences))]),
         heading_vectors=embed([p.title for p in passages]),
+        not_covered_vectors=np.zeros((0, embedder.dimension), dtype=np.float32),
         store=open_collection(scratch, "", "evaluation"),
         embedder=embedder,
     )

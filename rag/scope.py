@@ -52,6 +52,8 @@ class Signals:
     left out: far, where they are what it is about."""
     gained: float
     """What the best similarity gains by leaving them out."""
+    uncovered: float
+    """Cosine of the nearest question that the corpus is known not to answer; 0 without any."""
     elsewhere: float
     """1 where the question names something the corpus is not about, and no passage found does."""
     setting: float
@@ -80,24 +82,25 @@ class Fit:
 
 
 FIT = Fit(
-    intercept=-5.67,
+    intercept=-18.69,
     weights={
-        "relevance": 0.0,
-        "passage": 5.67,
-        "sentence": 4.41,
-        "heading": 2.05,
-        "words": 0.07,
-        "strange": -2.5,
-        "missing": 0.0,
-        "moved": -1.19,
-        "gained": -1.41,
-        "elsewhere": -5.02,
-        "setting": 0.0,
-        "domain": 0.03,
-        "study": 0.0,
-        "length": 0.0,
+        "relevance": 2.5,
+        "passage": 6.34,
+        "sentence": 1.55,
+        "heading": 5.27,
+        "words": 2.86,
+        "strange": 1.34,
+        "missing": 0.9,
+        "moved": -3.53,
+        "gained": -17.2,
+        "uncovered": -18.66,
+        "elsewhere": -4.12,
+        "setting": -2.86,
+        "domain": -0.44,
+        "study": 1.79,
+        "length": 6.45,
     },
-    answer_from=0.36,
+    answer_from=0.40,
     near_from=0.45,
 )
 
@@ -121,6 +124,7 @@ def signals_of(library: Library, query: Query, ranked: Sequence[Judged]) -> Sign
         missing=max((english_rarity(w) for w in unfound), default=0.0),
         moved=moved,
         gained=gained,
+        uncovered=_uncovered(library, query),
         elsewhere=_foreign(library, query.text, nearest, ELSEWHERE),
         setting=_foreign(library, query.text, nearest, SETTING),
         domain=float(bool(query.entities)),
@@ -175,6 +179,12 @@ def _without(
 
 def _best(library: Library, rows: list[int], vector: Vectors) -> float:
     return max((float((library.sentence_rows(r) @ vector).max()) for r in rows), default=0.0)
+
+
+def _uncovered(library: Library, query: Query) -> float:
+    """The question itself, where it stands in the list, counts as any other there."""
+    known = library.not_covered_vectors
+    return float((known @ query.vector).max()) if known.size else 0.0
 
 
 def _strange(library: Library, words: list[str]) -> float:
