@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from rag.lexicon import stems_of
 from rag.library import Library, references_of
 from rag.quoting import SAME, Candidate, Query
+from rag.relevance import coverage, rarity, ways_of_asking
 from rag.types import Hit, Passage
 
-ABOUT = 0.7
-"""Share of the point's words that question and quoted text must have."""
+ABOUT = 0.5
+"""Share, by rarity, of the point's words that the question and the leading heading must have."""
 
 ON_POINT = 0.4
 """Share of the point's words that the other side's sentence must have."""
@@ -58,14 +59,15 @@ def _points(
     library: Library, query: Query, chosen: Sequence[Candidate]
 ) -> Iterable[tuple[str, str]]:
     """(about, id of the study that disagrees) for points that the question touches."""
+    asked = [query.text, *(ways_of_asking(chosen[0].hit.passage)[:2] if chosen else ())]
     for candidate in chosen:
-        said = query.stems | set(stems_of(f"{candidate.text} {candidate.hit.passage.section}"))
         for reference in candidate.references:
             for entry in reference.details.get("disagrees_with") or ():
                 about = str(entry.get("about", ""))
                 stems = set(stems_of(about))
                 named = {s for e in library.lexicon.entities(about) for s in stems_of(e.name)}
-                if (stems - named) & query.stems and len(stems & said) >= ABOUT * len(stems):
+                told = coverage(stems - named or stems, asked, rarity(library))
+                if stems & query.stems and told >= ABOUT:
                     yield about, str(entry.get("id", ""))
 
 
