@@ -1,0 +1,201 @@
+"""Fits `rag/safety_weights.json`, the recogniser of warning signs: `python -m tests.fit_safety`.
+
+Reads the question files that may be tuned on (`FILES`), fits with scikit-learn (which
+sentence-transformers brings), and writes the weights with a digest of what they were fitted on.
+`--check` also cross-validates, leaving out one author's phrasings at a time, and prints recall and
+false alarms of rules and recogniser together for several thresholds: THRESHOLD is chosen from that.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from rag.recognising import WEIGHTS, Weights, features, likeness, stems_of_rule, weights_of
+from rag.safety import by_rule, carried_on, folded
+from rag.types import Question, Turn
+
+FOLDER = Path(__file__).parent / "questions"
+FILES = (
+    *("safety-examples", "dev", "paraphrases", "refused", "caution"),
+    *(f"{kind}{number}" for kind in ("warning-signs", "ordinary") for number in ("", "-2", "-3", "-4")),
+)
+NONE = "none"
+
+THRESHOLD = -0.1
+"""Score from which a message is referred."""
+
+SEEN = 2
+"""Examples that a feature must occur in."""
+
+SEEN_IN_SIGNS = 4
+"""Warning signs that a word must occur in to help name the rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One phrasing. `rule` is the one that fits it, or `NONE`; `voice` says who wrote it."""
+
+    question: Question
+    rule: str
+    voice: str
+
+    @property
+    def texts(self) -> tuple[str, str]:
+        """The folded message, and the folded turn that it carries on from."""
+        message = folded(self.question.text)
+        return message, carried_on(self.question, message)
+
+
+def examples() -> list[Example]:
+    """Every example, in the order of the files; those whose safety is not settled left out."""
+    found = []
+    for name in FILES:
+        for line in (FOLDER / f"{name}.jsonl").read_text("utf-8").splitlines():
+            row = json.loads(line)
+            if row.get("safety") != "any":
+                found.append(_example(row, name))
+    return found
+
+
+def _example(row: dict[str, Any], name: str) -> Example:
+    history = tuple(Turn(t["role"], t["content"]) for t in row.get("history", ()))
+    question = Question(row["question"], history)
+    rule = row.get("rule", NONE)
+    if row.get("safety") == "see_a_clinician" and rule == NONE:
+        fired = by_rule(question)
+        if fired is None:
+            raise SystemExit(f"{row['id']}: say which rule this warning sign belongs to")
+        rule = fired.rule
+    return Example(question, rule, row.get("voice", name))
+
+
+def digest(data: Sequence[Example]) -> str:
+    """What the weights belong to: changes with any example's words, turns or rule."""
+    rows = [
+        [e.question.text, [[t.role, t.content] for t in e.question.history], e.rule] for e in data
+    ]
+    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
+
+
+def fitted(data: Sequence[Example], texts: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """The weights as they are written, without the digest."""
+    from sklearn.svm import LinearSVC
+
+    counts = [features(*pair) for pair in texts]
+    signs = np.array([e.rule != NONE for e in data])
+    names, held = _matrix([dict(c) for c in counts], SEEN)
+    held.data = 1 + np.log(held.data)
+    seen = np.asarray((held > 0).sum(axis=0)).ravel()
+    rarity = 1 + np.log((1 + len(data)) / (1 + seen))
+    model = LinearSVC(C=2.0, random_state=0, max_iter=5000)
+    model.fit(_scaled(held @ sparse.diags(rarity)), signs)
+    weights: dict[str, dict[str, int]] = {}
+    for name, times, weight in zip(names, seen, model.coef_[0], strict=True):
+        weights.setdefault(str(times), {})[name] = round(100 * float(weight))
+    return {
+        "examples": len(data),
+        "intercept": round(float(model.intercept_[0]), 4),
+        "threshold": THRESHOLD,
+        "signs": {t: weights[t] for t in sorted(weights, key=int)},
+        **_fitted_rules([e.rule for e in data if e.rule != NONE], [t for t, s in zip(texts, signs, strict=True) if s]),
+    }
+
+
+def _fitted_rules(rules: Sequence[str], texts: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    from sklearn.linear_model import LogisticRegression
+
+    names, held = _matrix([dict.fromkeys(stems_of_rule(*pair), 1) for pair in texts], SEEN_IN_SIGNS)
+    model = LogisticRegression(C=20.0, max_iter=500).fit(_scaled(held), rules)
+    return {
+        "rules": [str(c) for c in model.classes_],
+        "rule_intercepts": [round(float(i), 3) for i in model.intercept_],
+        "rule_weights": {
+            name: [round(100 * float(w)) for w in column]
+            for name, column in zip(names, model.coef_.T, strict=True)
+        },
+    }
+
+
+def _matrix(rows: Sequence[dict[str, int]], seen: int) -> tuple[list[str], Any]:
+    """Names and columns of the features that occur in at least `seen` rows."""
+    from sklearn.feature_extraction import DictVectorizer
+
+    maker = DictVectorizer()
+    held = maker.fit_transform(rows).tocsr()
+    often = np.asarray((held > 0).sum(axis=0)).ravel() >= seen
+    return [n for n, kept in zip(maker.feature_names_, often, strict=True) if kept], held[:, often]
+
+
+def _scaled(held: Any) -> Any:
+    from sklearn.preprocessing import normalize
+
+    return normalize(held)
+
+
+def check(data: Sequence[Example], texts: Sequence[tuple[str, str]]) -> None:
+    """Prints recall and false alarms on each author's phrasings, fitted without them."""
+    voices = sorted({e.voice for e in data if e.voice.startswith("voice")})
+    signs = np.array([e.rule != NONE for e in data])
+    fired = np.array([by_rule(e.question) is not None for e in data])
+    scores = np.full(len(data), np.nan)
+    named: list[tuple[float, bool]] = []
+    for voice in voices:
+        own = np.array([e.voice == voice for e in data])
+        kept = np.flatnonzero(~own)
+        weights = weights_of({"digest": "", **fitted([data[i] for i in kept], [texts[i] for i in kept])})
+        for i in np.flatnonzero(own):
+            scores[i] = likeness(weights, *texts[i])
+            if signs[i] and not fired[i]:
+                named.append(_named(weights, texts[i], data[i].rule))
+    for threshold in (-0.4, -0.3, -0.2, -0.15, -0.1, -0.05, 0.0, 0.1):
+        told = fired | (scores >= threshold)
+        parts = [f"{threshold:5.2f}"]
+        for voice in voices:
+            own = np.array([e.voice == voice for e in data])
+            parts.append(f"{voice} {told[own & signs].mean():.3f} / {told[own & ~signs].mean():.3f}")
+        print("   ".join(parts))
+    for share in (0.3, 0.4, 0.5, 0.6):
+        sure = [right for s, right in named if s >= share]
+        print(f"named at {share}: {len(sure) / len(named):.2f}, rightly {np.mean(sure):.3f}")
+    _worst(data, scores, signs, fired)
+
+
+def _named(weights: Weights, texts: tuple[str, str], rule: str) -> tuple[float, bool]:
+    from rag.recognising import rule_shares
+
+    shares = rule_shares(weights, *texts)
+    best = int(np.argmax(shares))
+    return shares[best], weights.rules[best] == rule
+
+
+def _worst(data: Sequence[Example], scores: Any, signs: Any, fired: Any) -> None:
+    order = [i for i in np.argsort(scores) if not np.isnan(scores[i]) and not fired[i]]
+    print("missed, the worst first:")
+    for i in [i for i in order if signs[i]][:15]:
+        print(f"  {scores[i]:.2f} {data[i].rule}: {data[i].question.text[:110]}")
+    print("false alarms, the worst first:")
+    for i in [i for i in order[::-1] if not signs[i]][:15]:
+        print(f"  {scores[i]:.2f} {data[i].question.text[:110]}")
+
+
+def main(arguments: Sequence[str]) -> None:
+    data = examples()
+    texts = [e.texts for e in data]
+    if "--check" in arguments:
+        check(data, texts)
+    written = {"digest": digest(data), **fitted(data, texts)}
+    WEIGHTS.write_text(json.dumps(written, indent=0, ensure_ascii=False) + "\n", "utf-8")
+    print(f"{len(data)} examples, {sum(e.rule != NONE for e in data)} of them warning signs")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
