@@ -34,8 +34,7 @@ SHORTEST = 6
 
 _TOKEN = re.compile(r"\w+|[.,]")
 _PLAIN = frozenset(
-    "i im ive my me a an the and or of to in on at it is was be been so that this for with just some "
-    "ani do doe did has have had can if as are am from up".split()
+    ["i", "im", "ive", "my", "me", "a", "an", "the", "and", "or", "of", "to", "in", "on", "at", "it", "is", "was", "be", "been", "so", "that", "this", "for", "with", "just", "some", "ani", "do", "doe", "did", "has", "have", "had", "can", "if", "as", "are", "am", "from", "up"]
 )
 """Stems of words that no pair is made with."""
 

@@ -8,8 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from rag.safety import assess, yaml_file
+from rag.recognising import (
+    WEIGHTS,
+    Weights,
+    features,
+    fitted_weights,
+    likeness,
+    recognised,
+    rule_shares,
+)
+from rag.safety import UNSURE, assess, by_rule, folded, yaml_file
 from rag.types import Question, Turn
+from tests.fit_safety import digest, examples
+
+QUESTIONS = Path(__file__).with_name("questions")
 
 UNSOURCED = {"muscle-tear"}
 """Rules that refer by prudence: the library has no source on them."""
@@ -168,9 +180,6 @@ def test_rules_name_known_concepts_and_say_what_to_do() -> None:
             assert "your local emergency" in " ".join(rule["message"].split())
 
 
-QUESTIONS = Path(__file__).with_name("questions")
-
-
 def levels(name: str) -> list[tuple[str, str | None]]:
     """Each question of a set with the level it gets."""
     found = []
@@ -208,6 +217,132 @@ def test_few_ordinary_questions_of_a_set_are_referred(number: str) -> None:
 )
 def test_study_and_plain_training_questions_carry_no_safety_note(text: str) -> None:
     assert assess(Question(text)) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sharp groin pain at rest for three weeks and it wakes me at night",
+        "client says she cannot feel herself wipe since her back went",
+        "client says her pee went brown after our session",
+        "client says the baby has been very quiet since yesterday, she is 31 weeks",
+    ],
+)
+def test_signs_known_to_have_been_missed_are_referred(text: str) -> None:
+    safety = assess(Question(text))
+    assert safety is not None
+    assert safety.level == "see_a_clinician"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "killing my glutes with hip thrusts",
+        "bit of ordinary soreness in my glutes two days after squats, train again?",
+        "client says she prefers the leg press",
+        "realistic numbers for glute growth in a year",
+        "i saw step ups ranked number 1 for glutes",
+        "my legs have left the chat lol",
+    ],
+)
+def test_ordinary_soreness_and_jokes_get_no_safety_note(text: str) -> None:
+    assert assess(Question(text)) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "im 30 weeks pregnant, are squats safe for my baby",
+        "what does placenta praevia mean for training, asking for my exam",
+        "which glute exercises suit a 24 week bump",
+    ],
+)
+def test_a_plain_question_in_pregnancy_is_not_an_alarm(text: str) -> None:
+    safety = assess(Question(text))
+    assert safety is None or safety.level == "caution"
+
+
+UNFORESEEN = "the skin where my bike seat goes has felt like cardboard since i lifted that sofa"
+"""No rule has the words for it."""
+
+
+def test_the_recogniser_refers_where_no_rule_has_the_words() -> None:
+    assert by_rule(Question(UNFORESEEN)) is None
+    safety = assess(Question(UNFORESEEN))
+    assert safety is not None
+    assert (safety.level, safety.rule in {"cauda-equina", UNSURE}) == ("see_a_clinician", True)
+    assert assess(Question(UNFORESEEN)) == safety
+
+
+def test_a_sign_in_half_a_sentence_of_a_long_message_is_found() -> None:
+    chatter = (
+        "Hi there. I train four times a week and love hip thrusts. My plan has three sets of ten. "
+        "How long should I rest between sets? And which shoes are best for squats?"
+    )
+    assert assess(Question(chatter)) is None
+    safety = assess(Question(f"{chatter} Oh and {UNFORESEEN}. Also, is creatine worth it?"))
+    assert safety is not None
+    assert safety.level == "see_a_clinician"
+
+
+def test_every_rule_that_the_recogniser_may_name_has_a_message() -> None:
+    referring = {r["id"] for r in yaml_file()["rules"] if r["level"] == "see_a_clinician"}
+    assert set(fitted_weights().rules) == referring - {UNSURE}
+    assert UNSURE in referring
+
+
+def test_the_weights_belong_to_the_committed_examples() -> None:
+    assert fitted_weights().digest == digest(examples()), "run python -m tests.fit_safety"
+    assert WEIGHTS.stat().st_size < 800_000
+
+
+def small_weights() -> Weights:
+    """Two features of known rarity, two rules."""
+    signs = {"numb": (2.0, 1.5), "squat": (1.0, -1.0)}
+    rule_weights = {"numb": (4.0, -4.0), "chest": (-4.0, 4.0)}
+    return Weights("", -0.5, 0.0, signs, ("a", "b"), (0.0, 0.0), rule_weights)
+
+
+def test_the_score_is_the_tf_idf_sum_of_known_features() -> None:
+    weights = small_weights()
+    assert likeness(weights, "numb") == pytest.approx(1.0)
+    assert likeness(weights, "squats") == pytest.approx(-1.5)
+    both = (2.0 * 1.5 - 1.0) / 5**0.5 - 0.5
+    assert likeness(weights, "numb squat") == pytest.approx(both)
+    assert likeness(weights, "words it never saw") == -0.5
+    assert likeness(weights, "") == -0.5
+
+
+def test_the_shares_of_the_rules_add_up_and_follow_the_words() -> None:
+    for text, wanted in (("numb", 0), ("chest", 1)):
+        shares = rule_shares(small_weights(), text)
+        assert sum(shares) == pytest.approx(1.0)
+        assert shares[wanted] > 0.9
+    assert rule_shares(small_weights(), "neither") == [0.5, 0.5]
+
+
+def test_features_are_stemmed_grams_pairs_and_the_turn_before() -> None:
+    found = features(folded("My legs tingled. 12 reps"), folded("back pain"))
+    assert {"leg", "leg tingl", "my leg tingl", "leg~tingl", "#2 rep", "h:back", "h:pain"} <= set(found)
+    assert "tingl #2" not in found
+
+
+@pytest.mark.parametrize("text", ["", ".", "?!?", "🙂" * 50, "a " * 900, "١٢٣ ٤"])
+def test_odd_text_is_no_alarm(text: str) -> None:
+    assert recognised(folded(text)) is None
+
+
+@pytest.mark.parametrize(("voice", "caught", "alarms"), [(f"voice-{n}", 0.99, 0.03) for n in (1, 2, 3)])
+def test_examples_are_told_apart(voice: str, caught: float, alarms: float) -> None:
+    own = [e for e in examples() if e.voice == voice]
+    told = {True: [0, 0], False: [0, 0]}
+    for example in own:
+        safety = assess(example.question)
+        referred = safety is not None and safety.level == "see_a_clinician"
+        told[example.rule != "none"][0] += referred
+        told[example.rule != "none"][1] += 1
+    assert told[True][0] >= caught * told[True][1]
+    assert told[False][0] <= alarms * told[False][1]
 
 
 def test_every_reference_of_a_rule_is_in_the_library() -> None:
