@@ -29,9 +29,14 @@ STOP_WORDS = frozenset(
 MIN_TYPO_LENGTH = 4
 """Shorter words have too many neighbours to be mended safely."""
 
-LONG_WORD = 8
-"""Letters from which a second error is mended: "labral" is no "lateral", "excersise" an exercise."""
+MIDDLING_WORD, LONG_WORD = 6, 8
+"""Letters from which a second error is mended where the words are very alike, and in any case:
+"protine" is protein and "excersise" an exercise, but "labral" is not lateral."""
 
+VERY_LIKE = 0.94
+"""Jaro-Winkler similarity, 0 to 1."""
+
+CHAT = "chat"
 ELSEWHERE = "elsewhere"
 SETTING = "setting"
 FOREIGN = (ELSEWHERE, SETTING)
@@ -81,6 +86,8 @@ class Lexicon:
     ) -> None:
         self._terms: dict[tuple[str, ...], _Term] = {}
         for kind, names in _terms().items():
+            if kind == CHAT:
+                continue
             for name, aliases in names.items():
                 for alias in (name.split(" (")[0], *aliases):
                     self._add(alias, _Term(kind, name))
@@ -151,7 +158,7 @@ class Lexicon:
         A word that is English, that the corpus uses, or that is an author's name is left alone:
         "pizza" never becomes "piriformis", nor "Delp" a "delt".
         """
-        return WORD.sub(lambda m: self._mended_word(m.group()), text)
+        return WORD.sub(lambda m: self._mended_word(spelt_out(m.group())), text)
 
     def _mended_word(self, word: str) -> str:
         folded = _folded(word)
@@ -166,7 +173,7 @@ class Lexicon:
     def _nearest(self, word: str) -> str | None:
         from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
 
-        allowed = 1 if len(word) < LONG_WORD else 2
+        allowed = 1 if len(word) < MIDDLING_WORD else 2
         best: tuple[int, float, int, str] | None = None
         for target in self._targets:
             if abs(len(target) - len(word)) > allowed:
@@ -175,6 +182,8 @@ class Lexicon:
             if distance > allowed:
                 continue
             similarity = JaroWinkler.similarity(word, target)
+            if distance == 2 and len(word) < LONG_WORD and similarity < VERY_LIKE:
+                continue
             own = 1 if target in self._own_words else 0
             key = (-distance, similarity + 0.03 * own, self._vocabulary.get(target, 0), target)
             if best is None or key > best:
@@ -223,6 +232,11 @@ def stems_of(text: str) -> tuple[str, ...]:
     return tuple(_stemmer().stemWords([w for w in words if w not in STOP_WORDS]))
 
 
+def spelt_out(word: str) -> str:
+    """A chat abbreviation as the word that it stands for ("shud": should); others unchanged."""
+    return _abbreviations().get(_folded(word), word)
+
+
 def words_of(text: str) -> list[str]:
     """Words and numbers of a text, hyphenated ones apart, in order."""
     return [part for m in WORD.finditer(text) for part in re.split(r"[-’']", m.group()) if part]
@@ -246,6 +260,11 @@ def _speller() -> Any:
     from spellchecker import SpellChecker
 
     return SpellChecker(language="en", distance=1)
+
+
+@cache
+def _abbreviations() -> dict[str, str]:
+    return {said: word for word, all_said in _terms()[CHAT].items() for said in all_said}
 
 
 @cache

@@ -60,8 +60,11 @@ ROOMS: Mapping[Audience, Room] = {
 MARGIN = 0.75
 """How much less relevant than the leading passage another may be and still add to the answer."""
 
-SAME_QUESTION = 0.68
-"""Cosine of heading and question from which a "Yes" or "No" is an answer to the question."""
+SAME_QUESTION = 0.55
+"""Cosine of heading and question from which a "Yes" or "No" is an answer to the question …"""
+
+SURELY_SAME = 0.68
+"""… and from which it is one beside an answer that was given already."""
 
 SAME = 0.86
 """Cosine similarity from which two sentences say the same."""
@@ -178,7 +181,7 @@ def _candidates(
         worth += weights.number * (query.shape == "number" and bool(re.search(r"\d", text)))
         worth -= weights.hanging * bool(_HANGING.match(text))
         worth -= weights.pointer * bool(_POINTER.search(text))
-        worth -= weights.verdict * (_answers_another(text, passage))
+        worth -= weights.verdict * _answers_another(text, passage, SAME_QUESTION)
         yield Candidate(hit, number, worth, vector, references)
 
 
@@ -190,9 +193,9 @@ def _may_be_quoted(text: str, references: tuple[Reference, ...]) -> bool:
     return not contested or bool(_CONTESTED.search(text))
 
 
-def _answers_another(text: str, passage: Judged) -> bool:
+def _answers_another(text: str, passage: Judged, same_from: float) -> bool:
     """Whether a "Yes" or "No" answers its own heading, and the question is another one."""
-    return bool(_VERDICT.match(text)) and passage.features.heading < SAME_QUESTION
+    return bool(_VERDICT.match(text)) and passage.features.heading < same_from
 
 
 def _leading(candidates: Sequence[Candidate], room: Room) -> list[Candidate]:
@@ -221,7 +224,7 @@ def _further(
         for c in candidates
         if not _HANGING.match(c.text)
         and not _POINTER.search(c.text)
-        and not _answers_another(c.text, passage)
+        and not _answers_another(c.text, passage, SURELY_SAME)
         and _fits(c, chosen, room)
     ]
     if not alone:
