@@ -15,7 +15,7 @@ from rag.lexicon import FOREIGN, stems_of
 from rag.library import Library, references_of
 from rag.question import Shape, shape_of
 from rag.relevance import Judged, coverage, judged, rarity
-from rag.types import Audience, Citation, Evidence, Hit, Reference, Vectors
+from rag.types import Audience, Citation, Evidence, Hit, Passage, Reference, Vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +146,8 @@ def chosen_sentences(
     for passage in ranked:
         if chosen and passage.relevance < best - MARGIN:
             break
+        if chosen and _about_another(library, query, passage.hit.passage):
+            continue
         candidates = list(_candidates(library, query, passage, weights))
         if not chosen:
             chosen = _leading(candidates, room)
@@ -161,6 +163,15 @@ def citations_of(chosen: Sequence[Candidate]) -> list[Citation]:
         Citation(n, c.hit.passage, *c.span, references=c.references)
         for n, c in enumerate(chosen, 1)
     ]
+
+
+def _about_another(library: Library, query: Query, passage: Passage) -> bool:
+    """Whether title and heading name exercises, and none of those that the question names."""
+    names = {e.name for e in library.exercises.values()}
+    asked = query.entities & names
+    around = f"{passage.title} {passage.section}"
+    headed = {e.name for e in library.lexicon.entities(around)} & names
+    return bool(asked and headed) and not asked & headed
 
 
 def _candidates(
