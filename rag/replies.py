@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from rag.lexicon import stems_of
 from rag.rendering import answer_text
 from rag.retrieval import HybridRetriever
 from rag.types import Answer, AnswerSentence, Hit
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from rag.answering import Findings
 
 FOLLOW_UPS = 3
+
+SAME_WORDS = 0.75
+"""Share of two questions' stems, of all that either has, from which one repeats the other."""
 
 _GREETING = re.compile(
     r"^(?:hi+|hello+|hey+|hiya|yo|good (?:morning|afternoon|evening)|howdy|sup|what'?s up)\b", re.IGNORECASE
@@ -32,7 +36,7 @@ _WHO = re.compile(r"\b(?:who|what) are you\b|\bare you (?:a |an )?(?:human|real|
 
 def refusal(retriever: HybridRetriever, findings: Findings) -> Answer:
     """An answer that claims nothing and cites nothing, and says what can be asked instead."""
-    nearest = _near_questions(findings.evidence, findings.question.audience)
+    nearest = _near_questions(findings.evidence, findings.question.audience)[:FOLLOW_UPS]
     if findings.status == "not_found":
         line = (
             "I could not find an answer to that in the articles and studies I work from, so I will "
@@ -58,13 +62,30 @@ def refusal(retriever: HybridRetriever, findings: Findings) -> Answer:
 
 
 def follow_ups_of(findings: Findings) -> tuple[str, ...]:
-    """Questions near this one that other sections answer; never one that was just answered."""
+    """Questions near this one that other sections answer.
+
+    None that the user asked already, and none whose section was quoted, now or earlier.
+    """
+    question = findings.question
     used = {c.hit.passage.id for c in findings.chosen}
-    asked = _plain(findings.standalone)
-    rest = [h for h in findings.evidence if h.passage.id not in used]
-    answered = {_plain(c.hit.passage.section) for c in findings.chosen}
-    questions = _near_questions(rest, findings.question.audience)
-    return tuple(q for q in questions if _plain(q) not in answered | {asked})
+    told = " ".join(t.content for t in question.history if t.role == "assistant")
+    rest = [h for h in findings.evidence if h.passage.id not in used and not _told(h, told)]
+    asked = [findings.standalone, question.text, *(c.hit.passage.section for c in findings.chosen)]
+    asked += [t.content for t in question.history if t.role == "user"]
+    near = _near_questions(rest, question.audience)
+    return tuple([q for q in near if not any(_same(q, a) for a in asked)][:FOLLOW_UPS])
+
+
+def _told(hit: Hit, told: str) -> bool:
+    """Whether a sentence of the passage stands in what was said before."""
+    passage = hit.passage
+    return any(passage.sentence(n) in told for n in range(len(passage.sentences)))
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two questions ask the same in nearly the same words."""
+    a, b = set(stems_of(one)), set(stems_of(other))
+    return len(a & b) >= SAME_WORDS * len(a | b)
 
 
 def _near_questions(hits: Iterable[Hit], audience: str) -> list[str]:
@@ -77,7 +98,7 @@ def _near_questions(hits: Iterable[Hit], audience: str) -> list[str]:
                 continue
         if heading.endswith("?") and heading not in found:
             found.append(heading[0].upper() + heading[1:])
-    return found[:FOLLOW_UPS]
+    return found
 
 
 def _openers(retriever: HybridRetriever) -> list[str]:
@@ -100,9 +121,3 @@ def _friendly(text: str) -> str:
     if _WHO.search(text):
         return f"I am Glute Coach, a program that quotes articles and studies. I answer questions about {scope}."
     return f"That is outside what I know. I answer questions about {scope}."
-
-
-def _plain(text: str) -> str:
-    return " ".join(re.findall(r"[a-z0-9]+", text.lower()))
-
-
