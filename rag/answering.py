@@ -9,9 +9,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rag.conversation import standalone
+from rag.conversation import Nearness, standalone
 from rag.disagreement import OtherSide, other_side, shown_points
 from rag.library import Library, open_library, references_of, version_in_use
+from rag.question import shape_of
 from rag.quoting import (
     Candidate,
     Query,
@@ -173,19 +174,31 @@ def find(retriever: HybridRetriever, question: Question) -> Findings:
     """Safety, the standalone question, the evidence, the sentences, and whether they answer."""
     library: Library = retriever.library
     lexicon = library.lexicon
-    asked = standalone(replace(question, text=lexicon.mended(question.text)), lexicon)
-    safety = assess(question) or _carried_caution(question, asked)
-    searched = retriever.query_of(asked)
+    mended = replace(question, text=lexicon.mended(question.text))
+    asked = standalone(mended, lexicon, nearness_of(retriever))
+    safety = assess(question) or _carried_caution(question, asked.text)
+    searched = retriever.query_of(asked.searched)
     vector = library.embedder.embed([searched])[0]
     urgent = safety.references if safety and safety.level == "see_a_clinician" else ()
     evidence = _evidence(retriever, searched, vector, urgent)
     query = query_of(library, searched, vector, question.audience)
+    query = replace(query, shape=shape_of(mended.text))  # not of what it leans on
     ranked = ranked_evidence(library, query, evidence)
     evidence = tuple(j.hit for j in ranked)
     chosen = tuple(chosen_sentences(library, query, ranked))
     signals = signals_of(library, query, ranked)
     status = "answered" if urgent and chosen else status_of(signals, chosen)
-    return Findings(question, asked, query, evidence, chosen, signals, status, safety)
+    return Findings(question, asked.text, query, evidence, chosen, signals, status, safety)
+
+
+def nearness_of(retriever: HybridRetriever) -> Nearness:
+    """How near texts are to a way in which a passage of this index is asked for."""
+
+    def nearest(texts: Sequence[str]) -> list[float]:
+        vectors = retriever.library.embedder.embed([retriever.query_of(t) for t in texts])
+        return [float(retriever.library.heading_similarities(v).max()) for v in vectors]
+
+    return nearest
 
 
 def _evidence(

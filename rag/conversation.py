@@ -1,157 +1,209 @@
 """Follow-ups made self-contained, without a model.
 
-A question leans on what was said before where it points back ("them", "that", "which is
-better"), leaves things out ("why?", "and for beginners?"), or swaps one thing ("what about
-RDLs?"). What it lacks comes from the user's earlier turns, resolved in their order.
+What a message lacks comes from the exchanges before it: the user's words, and what was replied.
+Whether it lacks anything is decided in `rag.leaning`. Messages are resolved in their order, so
+that a follow-up of a follow-up still reaches the topic, and the newest topic wins.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 
-from rag.lexicon import Lexicon, words_of
-from rag.types import Question
+from rag.leaning import (
+    ASKS_ABOUT_A_STUDY,
+    CHAT,
+    LEAD,
+    SWAP,
+    SWITCH,
+    Cues,
+    content_words,
+    cues_of,
+    leans,
+    plain,
+    stands_apart,
+    unique,
+)
+from rag.lexicon import FOREIGN, Lexicon
+from rag.types import Question, Turn
 
-LONGEST_CONTEXT = 14
-"""Words that may carry over: more would drown the new question."""
+DEPTH = 5
+"""Exchanges that are read, newest last: a topic further back has to be named again."""
 
-_SWITCH = re.compile(
-    r"\b(?:(?:another|different|other|new|unrelated|separate|next) (?:\w+ )?(?:question|topic|thing|"
-    r"subject|client)|change of (?:topic|subject)|changing (?:the )?(?:topic|subject)|never ?mind|"
-    r"forget (?:that|it|about)|on another note|unrelated|switching (?:topics?|gears))\b"
-)
-_CHAT = re.compile(
-    r"^(?:(?:ok|okay|thanks?|thank you|thx|ty|cheers|cool|great|nice|perfect|got it|hi|hello|hey|"
-    r"bye|goodbye|lol|haha|yes|yeah|no|sure|good|awesome|brilliant|so much|a lot|very much|"
-    r"makes sense|alright|you)\W*)+$"
-)
-_LEAD = re.compile(r"^(?:(?:ok|okay|right|so|cool|thanks|great|hmm|oh|ah|and|but|also|well)\W+)+")
-_SWAP = re.compile(r"^(?:what about|how about|what of|and|or|same (?:for|with)|and what about)\b")
-_POINTS = re.compile(
-    r"\b(?:they|them|their|theirs|those|these|it|its|this|that|he|she|his|her|him|"
-    r"(?:the )?(?:first|second|third|last|other|former|latter|same) ones?|the (?:former|latter|"
-    r"others?)|this one|that one|ones|both|either|neither|there|such)\b"
-)
-_EMPTY_POINTERS = re.compile(
-    r"\b(?:is|does|would|will|can|could|did|how long does|how long will|should) it (?:ok|okay|safe|"
-    r"bad|good|better|best|normal|true|possible|necessary|worth|fine|harmful|important|take|matter|"
-    r"make sense|be (?:better|best|ok|safe|bad))\b(?=.{12})|\b(?:think|say|says|said|know|heard|"
-    r"read|true|mean|so|exercises?|muscles?|things?) that (?=\w+ )|\bthis (?:week|month|year|"
-    r"morning|evening)\b|\bthere (?:is|are|any|a)\b|\b(?:is|are) there\b|\bhow many .{3,} are there"
-    r"|\b(?:both|either) \w+|\bit(?:s| is) (?:ok|hard|normal|true|better|best)\b(?=.{12})"
-)
-_LEAVES_OUT = re.compile(
-    r"^(?:why|why not|how come|how so|which|what if|what else|any (?:others?|more)|how (?:heavy|often|"
-    r"many|much|long|deep|fast|high)(?: then)?\W*$|more\b|really|since when|in what way|"
-    r"for example|like what|tell me more|go on|what (?:were|are|is) (?:its|their) )"
-)
-_TAIL = re.compile(r"\b(?:then|tho|though|instead|too|as well|either|enough|else|again)\W*$")
-_COMPARES = re.compile(r"\b(?:which|better|worse|best|harder|easier|safer|difference|rather)\b")
-_IN_REPLY = re.compile(
-    r"\b(?:first|second|third|last|other|former|latter) ones?\b|\b(?:study|trial)\b"
-)
-_STOP = frozenset(
-    ["a", "an", "the", "and", "or", "but", "if", "so", "as", "of", "in", "on", "at", "to", "for", "from", "by", "with", "about", "than", "then", "too", "also", "very", "is", "are", "was", "were", "be", "been", "being", "am", "do", "does", "did", "doing", "have", "has", "had", "having", "can", "could", "will", "would", "shall", "should", "may", "might", "must", "i", "im", "ive", "me", "my", "mine", "you", "your", "yours", "we", "us", "our", "it", "its", "they", "them", "their", "this", "that", "these", "those", "he", "she", "his", "her", "him", "what", "which", "who", "whom", "whose", "when", "where", "why", "how", "there", "here", "not", "no", "yes", "any", "some", "more", "most", "much", "many", "few", "just", "only", "really", "actually", "please", "tell", "think", "know", "get", "got", "need", "want", "go", "going", "good", "ok", "okay", "well", "like", "dont", "cant", "whats", "hows", "one", "ones", "same", "other", "others", "else", "way", "thing", "things", "let", "make", "me", "us", "whether", "until", "up", "out", "over", "into", "per", "cool", "thanks", "describe", "explain", "mean", "give", "work", "works", "used", "use"]
-)
+CONTEXT_WORDS = 14
+"""Words of the user's that may carry over: more would drown the new question."""
+
+REPLY_WORDS = 16
+"""The same of the reply. Its first sentences say what it is about."""
+
+SHOWN_WORDS = 24
+"""Words of the earlier question that are shown beside a follow-up."""
+
+Nearness = Callable[[Sequence[str]], Sequence[float]]
+"""Texts to, for each, the cosine of the nearest way in which the corpus is asked."""
+
+_RETURNS = re.compile(r"\b(?:back|return|returning) to (?:the |my |your |our )?")
+_MARKER = re.compile(r"\[\d+\]|[*_`>#\\]+")
 
 
-def standalone(question: Question, lexicon: Lexicon) -> str:
+@dataclass(frozen=True, slots=True)
+class Standalone:
+    """A message that needs no history."""
+
+    text: str
+    """As a person reads it."""
+    searched: str
+    """As it is looked for: with the words of the reply it leans on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A message of the user's and what was replied to it."""
+
+    said: str
+    reply: str
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """What the conversation is about after an exchange."""
+
+    opened: str
+    """The question that set it."""
+    reply: str
+    """To the newest message."""
+    follow_up: str = ""
+    """The newest message, where it leant on what was said before it."""
+
+    @property
+    def text(self) -> str:
+        return f"{self.opened}: {self.follow_up}" if self.follow_up else self.opened
+
+
+def standalone(question: Question, lexicon: Lexicon, nearness: Nearness) -> Standalone:
     """The question as it reads without its history; unchanged where it needs none."""
-    context, reply = "", ""
-    for turn in question.history:
-        if turn.role == "assistant":
-            reply = turn.content
-        elif not _CHAT.match(_plain(turn.content)):
-            context = _resolved(turn.content, context, reply, lexicon)
-    return _resolved(question.text, context, reply, lexicon)
+    exchanges = exchanges_of(question.history)
+    if not exchanges or stands_apart(question.text):
+        return Standalone(question.text, _without_announcement(question.text))
+    topics = _topics(exchanges, lexicon, nearness)
+    returned = _returned_to(question.text, topics, lexicon)
+    if returned:
+        return _in_topic(question.text, returned, lexicon)
+    cues = cues_after(question.text, exchanges[-1], lexicon, nearness)
+    if not leans(question.text, cues):
+        return Standalone(question.text, question.text)
+    return _in_topic(question.text, topics[-1], lexicon)
 
 
-def leans(text: str, lexicon: Lexicon) -> bool:
-    """Whether the text needs what was said before it."""
-    plain = _plain(text)
-    if not plain or _CHAT.match(plain) or _SWITCH.search(plain):
-        return False
-    core = _LEAD.sub("", plain)
-    if _SWAP.match(core) or (plain != core and plain.startswith("and ")):
-        return True
-    if _LEAVES_OUT.match(core) and not _names_its_subject(core, lexicon):
-        return True
-    if _points(core, lexicon):
-        return True
-    named = lexicon.entities(core)
-    content = _content(core)
-    if _TAIL.search(core) and len(content) <= 5 and not named:
-        return True
-    if _COMPARES.search(core) and not named and len(content) <= 2:
-        return True
-    return len(content) <= 1 and not named
+def exchanges_of(history: Sequence[Turn]) -> tuple[Exchange, ...]:
+    """The last exchanges, oldest first; small talk and its replies are left out."""
+    found: list[Exchange] = []
+    chats = False
+    for turn in history:
+        if turn.role == "user":
+            chats = bool(CHAT.match(plain(turn.content)))
+            if not chats:
+                found.append(Exchange(turn.content, ""))
+        elif found and not chats:
+            found[-1] = Exchange(found[-1].said, _MARKER.sub(" ", turn.content))
+    return tuple(found[-DEPTH:])
 
 
-def _points(core: str, lexicon: Lexicon) -> bool:
-    """Whether a pronoun points outside the text; one that follows its own noun does not."""
-    pointer = _POINTS.search(_EMPTY_POINTERS.sub(lambda m: " " * len(m.group()), core))
-    if pointer is None:
-        return False
-    before = [e for e in lexicon.entities(core) if e.end <= pointer.start()]
-    return not before or len(_content(core[: pointer.start()])) < 2
+def cues_after(text: str, before: Exchange, lexicon: Lexicon, nearness: Nearness) -> Cues:
+    """What speaks for the text leaning on the exchange before it."""
+    carried = " ".join(_unsaid([*content_words(before.said), *_reply_words(before.reply)], text))
+    alone, together = nearness([text, f"{_bare(text)} ({carried})"])
+    return cues_of(text, f"{before.said} {before.reply}", alone, together, lexicon)
 
 
-def _names_its_subject(core: str, lexicon: Lexicon) -> bool:
-    exercises = [e for e in lexicon.entities(core) if e.kind in ("exercise", "muscle")]
-    return bool(exercises) or len(_content(core)) > 4
+def _topics(exchanges: Sequence[Exchange], lexicon: Lexicon, nearness: Nearness) -> list[Topic]:
+    """The topic after each exchange."""
+    topics = [Topic(_core(exchanges[0].said), exchanges[0].reply)]
+    for before, exchange in pairwise(exchanges):
+        said, topic = exchange.said, topics[-1]
+        if stands_apart(said) or not leans(said, cues_after(said, before, lexicon, nearness)):
+            topics.append(Topic(_core(said), exchange.reply))
+        elif swapped := _with_replaced(said, topic.opened, lexicon):
+            topics.append(Topic(swapped, exchange.reply))
+        else:
+            topics.append(Topic(topic.opened, exchange.reply, _core(said)))
+    return topics
 
 
-def _resolved(text: str, context: str, reply: str, lexicon: Lexicon) -> str:
-    if not context or not leans(text, lexicon):
-        return text
-    core = _LEAD.sub("", _plain(text))
-    swapped = _with_replaced(core, context, lexicon) if _SWAP.match(core) else None
+def _without_announcement(text: str) -> str:
+    """The text behind "different topic:", which is nothing to search for."""
+    announced = re.match(rf"(?:\W*[\w']+){{0,3}}?\W*{SWITCH.pattern}(?: now| that| it| this)?\W+", text, re.IGNORECASE)
+    rest = text[announced.end() :] if announced else text
+    return rest if len(rest.split()) >= 3 else text
+
+
+def _returned_to(text: str, topics: Sequence[Topic], lexicon: Lexicon) -> Topic | None:
+    """The latest topic that has the things named behind "back to"."""
+    said = plain(text)
+    returns = _RETURNS.search(said)
+    if not returns:
+        return None
+    wanted = _things(said[returns.end() :], lexicon)
+    return next((t for t in reversed(topics) if wanted & _things(t.text, lexicon)), None)
+
+
+def _in_topic(text: str, topic: Topic, lexicon: Lexicon) -> Standalone:
+    """The text with what it lacks of the topic."""
+    swapped = _with_replaced(text, topic.text, lexicon)
     if swapped:
-        return f"{_bare(text)} ({swapped})"
-    carried = _carried(core, context, lexicon)
-    if _IN_REPLY.search(core):
-        carried = " ".join((carried, *_content(reply)[:LONGEST_CONTEXT])).strip()
-    return f"{_bare(text)} ({carried})" if carried else text
+        return Standalone(f"{_bare(text)} ({swapped})", f"{_bare(text)} ({swapped})")
+    core = plain(text)
+    own = unique(content_words(topic.text))[-CONTEXT_WORDS:]
+    reply = _reply_words(topic.reply)
+    carried = _unsaid([*reply, *own] if ASKS_ABOUT_A_STUDY.search(core) else [*own, *reply], text)
+    searched = f"{_bare(text)} ({' '.join(carried)})" if carried else text
+    return Standalone(f"{_bare(text)} ({_shortened(topic.text)})", searched)
 
 
-def _with_replaced(core: str, context: str, lexicon: Lexicon) -> str | None:
+def _with_replaced(text: str, context: str, lexicon: Lexicon) -> str | None:
     """The earlier question with its thing of the same kind replaced by the new one."""
+    core = LEAD.sub("", plain(text))
+    if not SWAP.match(core):
+        return None
     for new in lexicon.entities(core):
         if new.kind not in ("exercise", "muscle"):
             continue
         same = [e for e in lexicon.entities(context) if e.kind == new.kind]
-        if not same:
+        if not same or new.name in {e.name for e in same}:
             continue
-        out, last, said = "", 0, core[new.start : new.end]
-        for number, old in enumerate(same):
-            out += context[last : old.start] + (said if number == 0 else "")
-            last = old.end
-        return " ".join(_unique(_content(out + context[last:]))[:LONGEST_CONTEXT])
+        said = re.search(re.escape(core[new.start : new.end]), text, re.IGNORECASE)
+        name = said.group() if said else core[new.start : new.end]
+        return context[: same[0].start] + name + context[same[0].end :]
     return None
 
 
-def _carried(core: str, context: str, lexicon: Lexicon) -> str:
-    """What the text lacks of the context: its things where it asks for something of its own."""
-    own = set(_content(core))
-    things = [e for e in lexicon.entities(context) if e.kind in ("exercise", "muscle")]
-    if things and re.match(r"how (?:heavy|often|many|much|long|deep|fast)\b", core):
-        words = [w for e in things for w in words_of(context[e.start : e.end])]
-    else:
-        words = _content(context)
-    return " ".join([w for w in _unique(words) if w.lower() not in own][:LONGEST_CONTEXT])
+def _things(text: str, lexicon: Lexicon) -> set[str]:
+    named = {e.name for e in lexicon.entities(text) if e.kind not in FOREIGN}
+    return named | {w.lower().rstrip("s") for w in content_words(text)}
 
 
-def _content(text: str) -> list[str]:
-    plain = re.sub(r"[’']", "", text)
-    return [w for w in words_of(plain) if w.lower() not in _STOP]
+def _reply_words(reply: str) -> list[str]:
+    return unique(content_words(reply))[:REPLY_WORDS]
 
 
-def _unique(words: list[str]) -> list[str]:
-    return list({word.lower(): word for word in reversed(words)}.values())[::-1]
+def _unsaid(words: Sequence[str], text: str) -> list[str]:
+    said = {w.lower() for w in content_words(text)}
+    return [w for w in unique(words) if w.lower() not in said]
 
 
-def _plain(text: str) -> str:
-    return re.sub(r"[’'`]", "", text.strip().lower())
+def _shortened(text: str) -> str:
+    """The end of a long text: people tell their story first and ask last."""
+    words = text.split()
+    return text if len(words) <= SHOWN_WORDS else "… " + " ".join(words[-SHOWN_WORDS:])
+
+
+def _core(text: str) -> str:
+    """The text without "ok, so" before it and its marks at the end."""
+    bare = text.strip().rstrip(" ?.!")
+    lead = LEAD.match(bare.lower())
+    return bare[lead.end() :] if lead else bare
 
 
 def _bare(text: str) -> str:
