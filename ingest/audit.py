@@ -19,6 +19,7 @@ from urllib.parse import unquote
 
 import yaml
 
+from ingest.audit_asked import asked_findings
 from ingest.audit_statements import (
     READING_GRADE,
     figure_problems,
@@ -61,9 +62,12 @@ def audit_corpus(corpus: Corpus) -> list[Finding]:
         findings += audit_document(document, corpus.folder, shelf, said[document.path])
     named = [(relative(d, corpus.folder), s) for d in corpus.documents for s in said[d.path]]
     findings += near_duplicates(named)
-    for rule in (duplicates, alias_clashes, exercise_links, disagreements, missing_topics):
+    rules = (
+        duplicates, alias_clashes, exercise_links, disagreements, missing_topics, asked_findings,
+    )  # fmt: skip
+    for rule in rules:
         findings += rule(corpus)
-    if not any(p.path.parent.name != FOLDERS["reference"] for p in corpus.problems):
+    if all(p.path.parent.name == FOLDERS["reference"] or p.path.suffix != ".md" for p in corpus.problems):
         findings += orphans(corpus, {key for _, s in named for key in s.keys})
     return sorted(set(findings))
 
@@ -72,7 +76,8 @@ def unreadable(corpus: Corpus) -> Iterator[Finding]:
     """Files that could not be read, at the line that YAML names where it names one."""
     for problem in corpus.problems:
         named = re.search(r"line (\d+), column", problem.reason)
-        line = int(named.group(1)) + 1 if named else 1  # YAML counts from below the fence
+        # YAML counts from below the fence, where there is one.
+        line = int(named.group(1)) + (problem.path.suffix == ".md") if named else 1
         path = problem.path.relative_to(corpus.folder).as_posix()
         yield Finding(path, line, "unreadable", problem.reason)
 

@@ -1,9 +1,9 @@
 """The corpus on disk: `articles/*.md`, `references/*.md`, `exercises/*.md`, read and written.
 
 A document is YAML front matter and Markdown. Beside it may lie `asked/articles/<slug>.yaml`: a
-mapping from the document's headings to other words in which people ask the same. Reading is strict about form (a file that is not
-what it should be is a `CorpusProblem`, never a crash) and lenient about missing fields: what must
-be there is the audit's business.
+mapping from the document's headings to other words in which people ask the same. Reading is
+strict about form (a file that is not what it should be is a `CorpusProblem`, never a crash) and
+lenient about missing fields: what must be there is the audit's business.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ FENCE = "---"
 
 # libyaml's loader where PyYAML has it: ten times faster on three hundred front matters.
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+AskedLoader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+"""Reads every scalar as text: "yes" and "2023" are words that people ask with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,8 @@ class Document:
     @property
     def content_hash(self) -> str:
         """Changes when anything that shapes the document's passages does."""
-        shape = repr((self.kind, self.id, sorted(self.meta.items(), key=lambda kv: kv[0])))
+        asked = sorted(self.asked.items())
+        shape = repr((self.kind, self.id, sorted(self.meta.items(), key=lambda kv: kv[0]), asked))
         return sha256(f"{shape}\n{self.body}".encode()).hexdigest()[:16]
 
 
@@ -121,10 +124,21 @@ def read_document(path: Path, kind: SourceKind) -> Document:
     """One file; raises `CorpusError` with a one-line reason where it is malformed."""
     try:
         text = path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CorpusError(f"cannot be read as UTF-8 text: {error}") from error
+    except OSError as error:
+        raise CorpusError(f"cannot be read: {unreadable_because(path, error)}") from error
+    except UnicodeDecodeError as error:
+        raise CorpusError(f"is not UTF-8 text: {error}") from error
     meta, body, line = split_front_matter(text)
     return Document(kind, path.stem, meta, body, path, line)
+
+
+def unreadable_because(path: Path, error: OSError) -> str:
+    """Why a file of the corpus could not be opened, without the machine's path to it."""
+    if path.is_symlink() and not path.exists():
+        return "it is a link to a file that is not there"
+    if path.is_dir():
+        return "it is a folder, not a file"
+    return error.strerror or type(error).__name__
 
 
 def asked_path(folder: Path, kind: SourceKind, document_id: str) -> Path:
@@ -134,19 +148,22 @@ def asked_path(folder: Path, kind: SourceKind, document_id: str) -> Path:
 
 def read_asked(path: Path) -> dict[str, tuple[str, ...]]:
     """Heading to phrasings; empty where there is no file, `CorpusError` where it is malformed."""
-    try:
-        found = yaml.load(path.read_text("utf-8-sig"), Loader=_Loader) or {}
-    except FileNotFoundError:
+    if not os.path.lexists(path):
         return {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, ValueError) as error:
-        raise CorpusError(f"cannot be read as YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(found, dict) or not all(_is_phrasings(v) for v in found.values()):
+    try:
+        found = yaml.load(path.read_text("utf-8-sig"), Loader=AskedLoader)
+    except OSError as error:
+        raise CorpusError(f"cannot be read: {unreadable_because(path, error)}") from error
+    except (UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
+        raise CorpusError(f"is not valid YAML: {' '.join(str(error).split())}") from error
+    if found is not None and not isinstance(found, dict):
         raise CorpusError("is not a mapping from headings to lists of questions")
-    return {str(heading): tuple(phrasings) for heading, phrasings in found.items()}
-
-
-def _is_phrasings(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(v, str) and v.strip() for v in value)
+    for heading, phrasings in (found or {}).items():
+        if not isinstance(phrasings, list) or not all(isinstance(p, str) for p in phrasings):
+            raise CorpusError(f"{heading!r} is not followed by a list of questions")
+        if not all(p.strip() for p in phrasings):
+            raise CorpusError(f"{heading!r} lists an empty question")
+    return {heading: tuple(phrasings) for heading, phrasings in (found or {}).items()}
 
 
 def split_front_matter(text: str) -> tuple[dict[str, Any], str, int]:

@@ -620,3 +620,66 @@ def test_a_changed_file_is_caught_as_a_whole(tmp_path: Path, shelf: Shelf) -> No
         (document,) = read_corpus(tmp_path).documents
         rules = {f.rule for f in audit_document(document, tmp_path, shelf)}
         assert rules & {"figure", "citation-key"}
+
+
+ASKED = '"How deep?":\n  - how low do I go\n  - ass to grass or parallel\n'
+
+
+def write_asked(corpus: Corpus, name: str, text: str) -> None:
+    path = corpus.folder / "asked" / f"{name}.yaml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, "utf-8")
+
+
+def test_ways_of_asking_that_lead_to_their_headings_pass(corpus: Corpus) -> None:
+    write_asked(corpus, "articles/depth", ASKED)
+    assert audit(corpus.folder) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "rule", "message"),
+    [
+        pytest.param(ASKED + '"How wide?":\n  - how far apart\n', 4, "asked", "'How wide?' is no heading", id="dead key"),
+        pytest.param(ASKED + "  - How low do I go?\n", 4, "asked", "'How low do I go?' stands there twice", id="twice"),
+        pytest.param(ASKED + '"How deep?":\n  - how far down\n', 4, "asked", "'How deep?' stands there twice", id="key twice"),
+        pytest.param(ASKED + f"  - {'deep ' * 41}\n", 4, "asked", "longer than 200 characters", id="long"),
+        pytest.param(ASKED + "  - '?!'\n", 4, "asked", "a phrasing without a word", id="no word"),
+        pytest.param('"How deep?": []\n', 1, "asked", "'How deep?' has no phrasings", id="no phrasings"),
+        pytest.param("", 1, "asked", "is empty", id="empty file"),
+        pytest.param(ASKED + "  - ''\n", 1, "unreadable", "lists an empty question", id="empty question"),
+        pytest.param(ASKED + '"How deep?": [open\n', 4, "unreadable", "not valid YAML", id="broken YAML"),
+        pytest.param("- how low\n", 1, "unreadable", "not a mapping", id="a list"),
+    ],
+)
+def test_a_fault_in_the_ways_of_asking_is_found_at_its_line(
+    corpus: Corpus, text: str, line: int, rule: str, message: str
+) -> None:
+    write_asked(corpus, "articles/depth", text)
+    (finding,) = audit(corpus.folder)
+    assert (finding.path, finding.line, finding.rule) == ("asked/articles/depth.yaml", line, rule)
+    assert message in finding.message
+
+
+def test_a_question_asked_of_two_documents_is_found_in_the_second(corpus: Corpus) -> None:
+    corpus.write("articles/width", {**ARTICLE, "title": "Width"}, "## How wide?\n\nAs you like.")
+    write_asked(corpus, "articles/depth", ASKED)
+    write_asked(corpus, "articles/width", '"How wide?":\n  - "how far apart"\n  - "How low do I go?"\n')
+    (finding,) = audit(corpus.folder)
+    assert (finding.path, finding.line) == ("asked/articles/width.yaml", 3)
+    assert "is asked in asked/articles/depth.yaml too" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("articles/gone", "there is no document 'articles/gone.md'"),
+        ("exercises/depth", "there is no document 'exercises/depth.md'"),
+        ("depth", "name it asked/articles/SLUG.yaml"),
+        ("articles/more/depth", "name it asked/articles/SLUG.yaml"),
+    ],
+)
+def test_ways_of_asking_beside_no_document_are_found(corpus: Corpus, name: str, message: str) -> None:
+    write_asked(corpus, name, ASKED)
+    (finding,) = audit(corpus.folder)
+    assert (finding.path, finding.rule) == (f"asked/{name}.yaml", "unread")
+    assert message in finding.message

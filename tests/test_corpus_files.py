@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.corpus_files import (
+    asked_path,
     dump_document,
     exercise_of,
+    read_asked,
     read_corpus,
     read_document,
     reference_label,
@@ -93,6 +98,70 @@ def test_one_broken_file_does_not_hide_the_others(tmp_path: Path) -> None:
     corpus = read_corpus(tmp_path)
     assert [d.id for d in corpus.documents] == ["good"]
     assert [p.path.name for p in corpus.problems] == ["bad.md"]
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        pytest.param(lambda p: p.mkdir(), "it is a folder", id="folder"),
+        pytest.param(lambda p: p.symlink_to(p.parent / "gone"), "a link to a file that is not there", id="link"),
+    ],
+)
+@pytest.mark.parametrize("name", ["articles/a.md", "asked/articles/fine.yaml"])
+def test_what_is_no_file_is_told_without_the_machines_path(
+    tmp_path: Path, name: str, make: Callable[[Path], None], reason: str
+) -> None:
+    write_atomically(tmp_path / "articles" / "fine.md", "Fine.")
+    (tmp_path / "asked" / "articles").mkdir(parents=True)
+    make(tmp_path / name)
+    corpus = read_corpus(tmp_path)
+    ((path, why),) = [(p.path, p.reason) for p in corpus.problems]
+    assert (path, [d.id for d in corpus.documents]) == (tmp_path / name, ["fine"])
+    assert reason in why
+    assert str(tmp_path) not in why
+
+
+def test_ways_of_asking_are_read_beside_the_document(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        write_atomically(tmp_path / "exercises" / f"{name}.md", "## How?\n\nSo.")
+    write_atomically(asked_path(tmp_path, "exercise", "one"), '"How?":\n  - in what way\n  - 2023\n  - yes\n')
+    one, two = read_corpus(tmp_path).documents
+    assert one.asked == {"How?": ("in what way", "2023", "yes")}
+    assert two.asked == {}
+    assert one.content_hash != replace(one, asked={}).content_hash
+
+
+@pytest.mark.parametrize("text", ["", "# nothing yet\n", "\ufeff"])
+def test_an_empty_file_of_ways_of_asking_says_nothing(tmp_path: Path, text: str) -> None:
+    write_atomically(tmp_path / "a.yaml", text)
+    assert read_asked(tmp_path / "a.yaml") == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        pytest.param(b"- a\n- b\n", "not a mapping", id="a list"),
+        pytest.param(b"[]", "not a mapping", id="an empty list"),
+        pytest.param(b"How?: so\n", "'How\\?' is not followed by a list", id="no list below"),
+        pytest.param(b"How?:\n  - a: b\n", "'How\\?' is not followed by a list", id="a mapping for a question"),
+        pytest.param(b"How?:\n  - a\n  -\n", "'How\\?' lists an empty question", id="an empty question"),
+        pytest.param(b"How?: [a\n", "not valid YAML", id="broken YAML"),
+        pytest.param(b"\xff\xfe\x00", "not valid YAML", id="not text"),
+    ],
+)
+def test_malformed_ways_of_asking_leave_the_document_readable(
+    tmp_path: Path, text: bytes, reason: str
+) -> None:
+    write_atomically(tmp_path / "articles" / "a.md", "## How?\n\nSo.")
+    path = asked_path(tmp_path, "article", "a")
+    path.parent.mkdir(parents=True)
+    path.write_bytes(text)
+    corpus = read_corpus(tmp_path)
+    assert [(d.id, dict(d.asked)) for d in corpus.documents] == [("a", {})]
+    ((where, why),) = [(p.path, p.reason) for p in corpus.problems]
+    assert where == path
+    assert re.search(reason, why)
+    assert "\n" not in why
 
 
 def test_a_folder_that_is_no_corpus_is_refused(tmp_path: Path) -> None:
