@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from ingest.corpus_files import asked_path
 from ingest.index import is_stale, update_index
 from rag.answering import Coach
 from rag.errors import CorpusError, IndexMismatchError, IndexMissingError
@@ -19,6 +20,7 @@ from rag.library import open_library
 from rag.settings import Settings
 from tests.conftest import ROOT
 
+POWDER = "Do I need protein powder or shakes?"
 NEW = "Foam rollers did not change glute growth in any trial of this collection."
 
 
@@ -36,6 +38,14 @@ def versions(settings: Settings) -> set[str]:
 
 def passages(settings: Settings) -> list[Any]:
     return read_passages(current_version(settings.index))
+
+
+def ask_for(settings: Settings, name: str, heading: str, *phrasings: str) -> Path:
+    """Writes down other words in which people ask for a section of an article."""
+    path = asked_path(settings.corpus, "article", name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({heading: phrasings}), "utf-8")
+    return path
 
 
 class Stopped(BaseException):
@@ -70,6 +80,53 @@ def test_a_changed_field_that_no_passage_shows_embeds_nothing(small_index: Setti
     path.write_text(path.read_text("utf-8").replace("tags: [protein,", "tags: [shakes,"), "utf-8")
     result = update_index(small_index)
     assert (result.changed, result.embedded) == (True, 0)
+
+
+def test_one_new_way_of_asking_is_all_that_is_embedded(small_index: Settings) -> None:
+    before = passages(small_index)
+    ask_for(small_index, "protein", POWDER, "is whey worth my money")
+    assert is_stale(small_index)
+    texts: list[tuple[int, int]] = []
+    result = update_index(small_index, lambda done, total: texts.append((done, total)))
+    assert (result.embedded, result.reused, texts) == (0, len(before), [(1, 1)])
+    assert [p.id for p in passages(small_index)] == [p.id for p in before]
+    ask_for(small_index, "protein", POWDER, "is whey worth my money", "are supplements a rip-off")
+    update_index(small_index, lambda done, total: texts.append((done, total)))
+    assert texts[1:] == [(1, 1)]
+    assert not is_stale(small_index)
+
+
+def test_ways_of_asking_leave_with_their_file(small_index: Settings) -> None:
+    built = open_library(small_index)
+    path = ask_for(small_index, "protein", POWDER, "is whey worth my money")
+    update_index(small_index)
+    assert sum(open_library(small_index).has_phrasings) == 1
+    path.unlink()
+    update_index(small_index)
+    back = open_library(small_index)
+    assert back.passages == built.passages
+    assert (back.heading_vectors == built.heading_vectors).all()
+
+
+def test_each_passage_keeps_its_own_ways_of_asking(small_index: Settings) -> None:
+    ask_for(small_index, "protein", POWDER, "is whey worth my money", "are supplements a rip-off")
+    update_index(small_index)
+    library = open_library(small_index)
+    (row,) = [n for n, p in enumerate(library.passages) if p.asked]
+    vector = library.embedder.embed(["are supplements a rip-off"])[0]
+    similar = library.heading_similarities(vector)
+    assert similar[row] == pytest.approx(1, abs=1e-4)
+    assert similar.argmax() == row
+    assert len(similar) == len(library.passages)
+
+
+def test_malformed_ways_of_asking_cost_nothing_but_themselves(small_index: Settings) -> None:
+    before = passages(small_index)
+    path = ask_for(small_index, "protein", POWDER, "is whey worth my money")
+    path.write_text("- just a list\n", "utf-8")
+    result = update_index(small_index)
+    assert [Path(p) for p, _ in result.skipped] == [path]
+    assert passages(small_index) == before
 
 
 def test_a_deleted_file_leaves(small_index: Settings) -> None:

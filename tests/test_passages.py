@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -172,6 +173,26 @@ def test_the_address_of_the_source_is_carried() -> None:
     source = read_document(SMALL_CORPUS / "articles" / "protein.md", "article")
     assert {p.url for p in passages_of(source, words)} == {"https://blog.example/protein"}
     assert passages_of(document("W.", kind="reference", URL="https://doi.org/x"), words)[0].url
+
+
+def test_every_passage_of_a_section_carries_the_ways_of_asking_for_it() -> None:
+    long = " ".join(f"Set number {n} was hard." for n in range(40))
+    source = replace(
+        document(f"## How many?\n\n{long}\n\n## How heavy?\n\nVery."),
+        asked={"How many?": ("number of sets", "set count"), "Gone?": ("nothing",)},
+    )
+    *many, heavy = passages_of(source, words, 60)
+    assert len(many) > 1
+    assert {p.asked for p in many} == {("number of sets", "set count")}
+    assert heavy.asked == ()
+
+
+def test_ways_of_asking_change_neither_text_nor_id() -> None:
+    plain = document("## How many?\n\nThree sets.")
+    (without,) = passages_of(plain, words)
+    (found,) = passages_of(replace(plain, asked={"How many?": ("set count",)}), words)
+    assert replace(found, asked=()) == without
+    assert "count" not in retrieval_text(found)
 
 
 def test_an_empty_document_has_no_passages() -> None:

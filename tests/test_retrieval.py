@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingest.corpus_files import asked_path
+from ingest.index import update_index
+from rag.answering import Coach
+from rag.lexicon import stems_of
 from rag.retrieval import HybridRetriever, LexicalIndex, as_langchain
+from rag.settings import Settings
+from rag.types import Question
 
 PLAIN_QUESTIONS = [
     ("are squats or hip thrusts better for growing my bum", "thrust-or-squat", "Is the hip thrust or"),
@@ -103,6 +110,21 @@ def test_texts_that_share_no_word_have_no_lexical_share() -> None:
 def test_a_heading_counts_for_more_than_the_same_word_below_it() -> None:
     above, below = LexicalIndex(["Squat", "Lunge"], ["Lunge now", "Squat now"]).scores("squat")
     assert above > below
+
+
+def test_a_passage_is_found_by_a_way_of_asking_that_shares_no_word_with_it(small_index: Settings) -> None:
+    phrasing = "is whey a rip-off"
+    path = asked_path(small_index.corpus, "article", "protein")
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"Do I need protein powder or shakes?": [phrasing]}), "utf-8")
+    update_index(small_index)
+    coach = Coach(small_index)
+    best = coach.search(phrasing, k=1)[0].passage
+    assert best.asked == (phrasing,)
+    assert not {*stems_of(phrasing)} & {*stems_of(f"{best.title} {best.section} {best.text}")}
+    answer = coach.answer(Question(best.section))
+    assert best.id in {c.passage.id for c in answer.citations}
+    assert phrasing not in answer.text
 
 
 class _Backwards:
