@@ -21,6 +21,7 @@ _AS_A_NAME = re.compile(
     r"review|group|data|cohort|found|finds?|showed|shows|reported|reports|measured|concluded?|conclude)\b)",
     re.I,
 )
+_WITH_OTHERS = re.compile(r"\s+(?:et al\b|and colleagues\b)", re.I)
 _OF_THE_GYM = re.compile(r"\s+(?:machine|press|squats?|rack)\b", re.I)
 _SENTENCE_END = re.compile(r"[.!?]\s+$")
 
@@ -68,6 +69,8 @@ class Studies:
 
 def _written_as_a_name(text: str, start: int, end: int) -> bool:
     """Whether an English word stands where only a name would: "What did Lee find?"."""
+    if _WITH_OTHERS.match(text, end):
+        return True
     if not text[start].isupper() or _OF_THE_GYM.match(text, end):
         return False
     inside = start > 0 and text[start - 1] == " " and not _SENTENCE_END.search(text[:start])
@@ -76,8 +79,8 @@ def _written_as_a_name(text: str, start: int, end: int) -> bool:
 
 def plain(word: str) -> str:
     """Lower case without accents or a possessive ending."""
-    folded = unicodedata.normalize("NFKD", word).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"['’]?s$", "", folded) if re.search(r"['’]s?$", word) else folded
+    bare = re.sub(r"['’]s?$", "", word)
+    return unicodedata.normalize("NFKD", bare).encode("ascii", "ignore").decode().lower()
 
 
 def _names(reference: Reference) -> list[tuple[str, ...]]:
@@ -92,4 +95,4 @@ def _names(reference: Reference) -> list[tuple[str, ...]]:
 
 
 def _key(name: str) -> tuple[str, ...]:
-    return tuple(plain(p) for p in re.split(r"[\s-]+", name) if plain(p))
+    return tuple(plain(p) for p in re.split(r"[^\w'’]+", name) if plain(p))
