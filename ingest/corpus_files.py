@@ -9,6 +9,7 @@ lenient about missing fields: what must be there is the audit's business.
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,7 @@ from typing import Any
 
 import yaml
 
+from rag.citing import OTHERS
 from rag.errors import CorpusError
 from rag.types import Exercise, Reference, ReferenceStatus, SourceKind
 
@@ -217,6 +219,9 @@ CSL_FIELDS = (
 )  # fmt: skip
 
 
+_ET_AL = re.compile(r"(?:^|,?\s+)et\.? al\b\.?\s*$", re.IGNORECASE)
+
+
 def reference_of(document: Document) -> Reference:
     """A reference file's front matter as a `Reference`."""
     meta = document.meta
@@ -254,7 +259,7 @@ def csl_item(document: Document) -> dict[str, Any]:
             if year:
                 item["issued"] = {"date-parts": [[year]]}
         elif name == "author":
-            item["author"] = [_name(author) for author in _listed(value)]
+            item["author"] = authors_of(value)
         else:
             item[name] = str(value)
     item.setdefault("type", "document")
@@ -278,11 +283,11 @@ def year_of(issued: Any) -> int | None:
 
 def reference_label(authors: Any, year: int | None, title: str) -> str:
     """ "Contreras et al., 2015", "Refalo & Pelland, 2023", "NICE, 2016"; a title without authors."""
-    families = [
-        str(a.get("family") or a.get("literal") or "") if isinstance(a, Mapping) else str(a)
-        for a in _listed(authors)
-    ]
+    names = authors_of(authors)
+    families = [str(a.get("family") or a.get("literal") or "") for a in names if a != OTHERS]
     families = [f for f in families if f]
+    if OTHERS in names and families:
+        families = [f"{families[0]} et al."]
     match families:
         case []:
             who = title if len(title) <= 40 else title[:40].rsplit(" ", 1)[0] + " …"
@@ -301,7 +306,24 @@ def _listed(value: Any) -> Iterable[Any]:
     return value if isinstance(value, list | tuple) else (value,)
 
 
+def authors_of(authors: Any) -> list[dict[str, str]]:
+    """CSL names; where the source's list was cut short ("et al."), `OTHERS` stands last."""
+    names = [_name(author) for author in _listed(authors)]
+    whole = [{k: _ET_AL.sub("", v) for k, v in name.items()} for name in names]
+    found = [_surname(name, before) for name, before in zip(whole, names, strict=True)]
+    known = [n for n in found if n and n != OTHERS]
+    cut = whole != names or OTHERS in names
+    return [*known, OTHERS] if known and cut else known
+
+
 def _name(author: Any) -> dict[str, str]:
     if isinstance(author, Mapping):
         return {str(k): str(v) for k, v in author.items() if v}
     return {"literal": str(author)}
+
+
+def _surname(name: dict[str, str], before: dict[str, str]) -> dict[str, str]:
+    """What stands before "et al." is a surname, however the file calls it."""
+    if name != before and name.get("literal"):
+        return {"family": name["literal"]}
+    return {k: v for k, v in name.items() if v}

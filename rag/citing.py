@@ -17,6 +17,9 @@ from rag.types import Reference
 Format = Literal["apa", "bibtex", "ris", "csl-json", "json"]
 FORMATS = ("apa", "bibtex", "ris", "csl-json")
 
+OTHERS = {"literal": "others"}
+"""The name that stands last where a list of authors was cut short, as in BibTeX."""
+
 _BIBTEX_TYPES = {"article-journal": "article", "book": "book", "report": "techreport", "paper-conference": "inproceedings"}
 _RIS_TYPES = {
     "article-journal": "JOUR", "book": "BOOK", "report": "RPRT", "paper-conference": "CPAPER",
@@ -62,10 +65,17 @@ def apa(reference: Reference) -> str:
         shelf.register(Citation([CitationItem(item["id"])]))
         (entry,) = shelf.bibliography()
     text, link, address = " ".join(str(entry).split()).partition(" http")
-    text = text.replace("..", ".")
+    text = text.replace("..", ".").replace("(n.d., n.d.)", "(n.d.)")
+    if OTHERS in item.get("author", ()):
+        text = re.sub(r"(\.?),? (?:&|…) others\.", _and_others, text, count=1)
     if not item.get("author"):  # the title stands in the author's place, and once is enough
         text = re.sub(rf"^({re.escape(title)}\.? \([^()]*\)\.) {re.escape(title)}\.?", r"\1", text)
     return re.sub(r"([?!])\.(?=\s|$)", r"\1", text) + link + address
+
+
+def _and_others(match: re.Match[str]) -> str:
+    """A comma stands before "et al." only where it parts it from initials."""
+    return f"{match[1]}, et al." if match[1] else " et al."
 
 
 _NAMES = (
@@ -133,7 +143,7 @@ def ris(reference: Reference) -> str:
         "type_of_reference": _RIS_TYPES.get(str(csl.get("type")), "GEN"),
         "id": reference.id,
         "title": csl.get("title"),
-        "authors": [_ris_name(a) for a in csl.get("author", ())],
+        "authors": [_ris_name(a) for a in csl.get("author", ()) if a != OTHERS],
         "year": str(reference.year or ""),
         "secondary_title": csl.get("container-title"),
         "volume": csl.get("volume"),
@@ -151,7 +161,7 @@ def ris(reference: Reference) -> str:
 def _bibtex_name(author: Any) -> str:
     if author.get("family"):
         return ", ".join(filter(None, (author["family"], author.get("given"))))
-    return "{" + str(author.get("literal", "")) + "}"
+    return "others" if author == OTHERS else "{" + str(author.get("literal", "")) + "}"
 
 
 def _ris_name(author: Any) -> str:

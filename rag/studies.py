@@ -89,7 +89,7 @@ def _names(reference: Reference) -> list[tuple[str, ...]]:
     if not authors:
         return []
     family = str(authors[0].get("family") or authors[0].get("literal") or "")
-    parts = _key(family.removesuffix(" et al."))
+    parts = _key(family)
     shortened = (parts, parts[:1]) if "family" in authors[0] else (parts,)
     return [p for p in dict.fromkeys(shortened) if p and len(p[0]) > 1]
 

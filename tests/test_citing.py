@@ -12,7 +12,7 @@ import rispy
 from bibtexparser.middlewares.names import split_multiple_persons_names
 
 from rag.answering import Coach
-from rag.citing import FORMATS, apa, bibtex, format_reference, ris, sentence_case
+from rag.citing import FORMATS, OTHERS, apa, bibtex, format_reference, ris, sentence_case
 from rag.errors import QuestionError
 from rag.types import Reference
 from tests.fakes import STUDY
@@ -122,6 +122,47 @@ def test_apa_names_at_most_twenty_authors() -> None:
     assert "Fams, X., … Famv, X. (2023)" in long
     assert "Famt" not in long
     assert "&" not in long
+
+
+@pytest.mark.parametrize(
+    ("authors", "written"),
+    [
+        ([{"family": "Bartlett"}], "Bartlett et al. (2023). Hip"),
+        ([{"family": "Antonio", "given": "J."}], "Antonio, J., et al. (2023). Hip"),
+        ([{"family": "Jäger", "given": "R."}, {"family": "Kerksick", "given": "C. M."}],
+         "Jäger, R., Kerksick, C. M., et al. (2023). Hip"),
+        ([{"literal": "Health Trust"}], "Health Trust et al. (2023). Hip"),
+    ],
+)  # fmt: skip
+def test_a_list_of_authors_cut_short_says_so_in_each_format(
+    authors: list[dict[str, str]], written: str
+) -> None:
+    short = with_csl(author=[*authors, OTHERS])
+    assert apa(short).startswith(written)
+    assert bibtex_fields(bibtex(short))[2]["author"].endswith(" and others")
+    (record,) = rispy.loads(ris(short))
+    assert len(record["authors"]) == len(authors)
+
+
+def test_no_reference_of_the_corpus_keeps_et_al_in_a_name_or_n_d_twice(coach: Coach) -> None:
+    for reference in coach.retriever().library.references.values():
+        names = [v for a in reference.csl.get("author", ()) for v in a.values()]
+        assert not [n for n in names if "et al" in n], reference.id
+        assert "et ." not in apa(reference)
+        assert apa(reference).count("n.d.") == (reference.year is None), reference.id
+
+
+def test_a_reference_without_authors_has_none_in_any_format() -> None:
+    nobody = with_csl(author=None)
+    assert "author" not in bibtex_fields(bibtex(nobody))[2]
+    assert "AU  -" not in ris(nobody)
+    assert apa(nobody).count(STUDY.title) == 1
+    assert apa(replace(nobody, csl={**nobody.csl, "author": []})) == apa(nobody)
+
+
+def test_a_web_page_without_a_date_says_so_once() -> None:
+    page = with_csl(type="webpage", issued=None, URL="https://blog.example/a")
+    assert "Plotkin, D. L. (n.d.). Hip" in apa(page)
 
 
 def test_a_title_that_is_a_sentence_keeps_its_capitals() -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from ingest.corpus_files import (
     asked_path,
+    authors_of,
     dump_document,
     exercise_of,
     read_asked,
@@ -24,6 +25,7 @@ from ingest.corpus_files import (
     write_atomically,
     year_of,
 )
+from rag.citing import OTHERS
 from rag.errors import CorpusError
 from tests.conftest import SMALL_CORPUS
 
@@ -219,10 +221,31 @@ def test_an_exercise_carries_its_names_and_fields() -> None:
         ([{"literal": "NICE"}], "NICE, 2015"),
         ("NICE", "NICE, 2015"),
         (None, "A title, 2015"),
+        ([{"family": "Antonio", "given": "J. et al."}], "Antonio et al., 2015"),
+        ([{"literal": "Bartlett et al."}], "Bartlett et al., 2015"),
+        ([{"family": "Refalo"}, {"family": "Pelland", "given": "J., et al"}], "Refalo et al., 2015"),
+        ([{"literal": "et al."}], "A title, 2015"),
     ],
 )
 def test_a_label_names_the_authors_as_readers_know_them(authors: object, label: str) -> None:
     assert reference_label(authors, 2015, "A title") == label
+
+
+@pytest.mark.parametrize(
+    ("authors", "names"),
+    [
+        pytest.param([{"literal": "Bartlett et al."}], [{"family": "Bartlett"}, OTHERS], id="literal"),
+        pytest.param([{"family": "Antonio", "given": "J. et al."}], [{"family": "Antonio", "given": "J."}, OTHERS], id="given"),
+        pytest.param([{"family": "Antonio", "given": "et al."}], [{"family": "Antonio"}, OTHERS], id="nothing else"),
+        pytest.param(["Smith J", "et al."], [{"literal": "Smith J"}, OTHERS], id="an entry of its own"),
+        pytest.param("Friends and Others", [{"literal": "Friends and Others"}], id="a group"),
+        pytest.param([{"family": "Smith"}, OTHERS], [{"family": "Smith"}, OTHERS], id="as BibTeX"),
+        pytest.param([{"family": "Etal"}], [{"family": "Etal"}], id="a name"),
+        pytest.param(None, [], id="none"),
+    ],
+)  # fmt: skip
+def test_a_list_of_authors_cut_short_ends_with_others(authors: object, names: object) -> None:
+    assert authors_of(authors) == names
 
 
 def test_a_label_without_a_year_says_so() -> None:
