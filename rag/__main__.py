@@ -77,7 +77,7 @@ def run_ask(args: argparse.Namespace) -> int:
     if args.json:
         print_json(answer_json(answer))
     else:
-        print(_readable(answer))
+        print(readable_answer(answer))
     return 0
 
 
@@ -127,7 +127,7 @@ def run_search(args: argparse.Namespace) -> int:
         print_json({"query": args.words, "count": len(rows), "hits": rows})
         return 0
     for row in rows:
-        print(f"{row['rank']:>2}. [{row['source_kind']}] {row['title']} — {row['section']}  ({row['score']})")
+        print(f"{row['rank']:>2}. [{row['source_kind']}] {' — '.join(filter(None, (row['title'], row['section'])))}  ({row['score']})")
         print(f"    {row['text'][:200]}{'…' if len(row['text']) > 200 else ''}\n    {row['passage_id']}")
     return 0
 
@@ -221,7 +221,7 @@ def _positive(text: str) -> int:
     return value
 
 
-def _readable(answer: Any) -> str:
+def readable_answer(answer: Any) -> str:
     lines = []
     if answer.safety:
         lines.append(f"! {answer.safety.message}\n")
@@ -229,8 +229,9 @@ def _readable(answer: Any) -> str:
     if answer.notice:
         lines.append(f"\nNote: {answer.notice}")
     for citation in answer.citations:
-        studies = "; ".join(f"{r.label} ({r.kind})" for r in citation.references)
-        where = f"{citation.passage.title} — {citation.passage.section}"
+        # A reference that nobody has digested yet has no kind; text before a heading, no section.
+        studies = "; ".join(f"{r.label} ({r.kind})" if r.kind else r.label for r in citation.references)
+        where = " — ".join(filter(None, (citation.passage.title, citation.passage.section)))
         lines.append(f"\n[{citation.marker}] {where}" + (f"\n    {studies}" if studies else ""))
     if answer.follow_ups:
         lines.append("\nYou could also ask: " + " · ".join(answer.follow_ups))

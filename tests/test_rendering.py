@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from rag.__main__ import readable_answer
 from rag.rendering import answer_json, answer_text, escaped, hit_json, marked
-from rag.types import AnswerSentence, Hit, Question, Safety
+from rag.types import AnswerSentence, Citation, Hit, Question, Safety
 from tests.fakes import PASSAGE, QUOTE, STUDY, FakeCoach
 
 
@@ -160,3 +161,14 @@ def test_a_search_result_carries_its_whole_passage() -> None:
     row = hit_json(Hit(PASSAGE, 0.123456, 2), [STUDY])
     assert (row["rank"], row["score"], row["text"]) == (2, 0.1235, PASSAGE.text)
     assert [r["id"] for r in row["references"]] == [STUDY.id]
+
+
+def test_what_is_not_known_of_a_source_leaves_no_empty_brackets() -> None:
+    undigested = replace(STUDY, kind="")
+    passage = replace(PASSAGE, section="")
+    start, end = passage.sentences[2]
+    citation = Citation(1, passage, start, end, (undigested, STUDY))
+    answer = replace(FakeCoach().answer(Question("how?")), citations=(citation,))
+    text = readable_answer(answer)
+    assert "[1] Hip thrust or squat?\n    Plotkin et al., 2023; Plotkin et al., 2023 (rct)" in text
+    assert "()" not in text
