@@ -20,6 +20,11 @@ from rag.types import Mention
 CITATION = re.compile(r"\[(?:[^\[\]\n]*?[\s;(-])?-?@[A-Za-z0-9][^\[\]]*\]")
 CITATION_KEY = re.compile(r"(?<![\w@.])-?@([A-Za-z0-9][\w:.#$%&+?<>~/-]*[A-Za-z0-9]|[A-Za-z0-9])")
 
+LIST_WORDS = 60
+"""Words of a list that still reads as one sentence."""
+
+_SENTENCE_END = re.compile(r"[.!?:…][\"'”’)\]]*(?:\s|$)")
+
 _HTML_ADDRESS = re.compile(
     r"<(?:a|img)\b[^>]*?\s(?:href|src)\s*=\s*[\"']?([^\s\"'>]+)", re.IGNORECASE
 )
@@ -27,7 +32,11 @@ _HTML_ADDRESS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """Running text and the citations that stood in it. A list item is a paragraph of its own."""
+    """Running text and the citations that stood in it.
+
+    A list item is a paragraph of its own, save where the items are no sentences: those make one
+    with the line that leads in to them ("Do three lifts: hip thrust; squat; lunge.").
+    """
 
     text: str
     mentions: tuple[Mention, ...]
@@ -109,7 +118,10 @@ def _parser() -> MarkdownIt:
 def _blocks(tokens: Sequence[Token]) -> Iterator[tuple[bool, int, int, str]]:
     """(is heading, level, line, text) for every block that holds words."""
     row: list[str] = []
-    for n, token in enumerate(tokens):
+    lists = _lists_of_scraps(tokens)
+    n = -1
+    while (n := n + 1) < len(tokens):
+        token = tokens[n]
         if token.type == "inline":
             opener = tokens[n - 1]
             line = token.map[0] if token.map else 0
@@ -118,6 +130,9 @@ def _blocks(tokens: Sequence[Token]) -> Iterator[tuple[bool, int, int, str]]:
                 yield True, int(opener.tag[1:]), line, text
             elif opener.type in {"th_open", "td_open"}:
                 row.append(text)
+            elif (joined := lists.get(n + 2)) and text.endswith(":"):
+                items, n = joined
+                yield False, 0, line, f"{text} {'; '.join(items)}."
             else:
                 yield False, 0, line, text
         elif token.type == "tr_close":
@@ -125,6 +140,29 @@ def _blocks(tokens: Sequence[Token]) -> Iterator[tuple[bool, int, int, str]]:
             row = []
         elif token.type in {"fence", "code_block"}:
             yield False, 0, 0, " ".join(token.content.split())
+
+
+def _lists_of_scraps(tokens: Sequence[Token]) -> dict[int, tuple[list[str], int]]:
+    """Short flat lists of items that are no sentences: place of the opening to (items, place of the end)."""
+    found: dict[int, tuple[list[str], int]] = {}
+    start = -1
+    for n, token in enumerate(tokens):
+        if token.type in {"bullet_list_open", "ordered_list_open"}:
+            start = n
+        elif token.type in {"bullet_list_close", "ordered_list_close"} and start >= 0:
+            inside = tokens[start + 1 : n]
+            # An item of one paragraph is five tokens; whatever else it holds makes it more.
+            flat = len(inside) == 5 * sum(t.type == "list_item_open" for t in inside)
+            items = [_inline_text(t.children or ()).rstrip(" ;,") for t in inside if t.type == "inline"]
+            if flat and _are_scraps(items):
+                found[start] = items, n
+            start = -1
+    return found
+
+
+def _are_scraps(items: Sequence[str]) -> bool:
+    words = sum(len(item.split()) for item in items)
+    return len(items) > 1 and words <= LIST_WORDS and not any(_SENTENCE_END.search(i) for i in items)
 
 
 def _inline_text(children: Sequence[Token]) -> str:

@@ -84,6 +84,53 @@ def test_text_is_the_sources_words_without_markup(markdown: str, text: str) -> N
     assert one(markdown).text == text
 
 
+@pytest.mark.parametrize(
+    ("markdown", "sentences"),
+    [
+        pytest.param(
+            "Do three lifts:\n\n- Barbell hip thrust\n- **Back squat**, 3 x 10;\n- Lunge",
+            ["Do three lifts: Barbell hip thrust; Back squat, 3 x 10; Lunge."],
+            id="scraps join the line that leads in",
+        ),
+        pytest.param(
+            "To set up:\n\n1. sit against the bench\n2. roll the bar over\n\nThen thrust.",
+            ["To set up: sit against the bench; roll the bar over.", "Then thrust."],
+            id="numbered",
+        ),
+        pytest.param(
+            "Do three lifts:\n\n- Thrust hard.\n- Squat deep.",
+            ["Do three lifts:", "Thrust hard.", "Squat deep."],
+            id="sentences stand alone",
+        ),
+        pytest.param(
+            "I like lists.\n\n- Hip thrust\n- Squat", ["I like lists.", "Hip thrust", "Squat"], id="no lead-in"
+        ),
+        pytest.param("- Hip thrust\n- Squat", ["Hip thrust", "Squat"], id="nothing above"),
+        pytest.param(
+            "Two days:\n\n- Monday\n  - squat\n- Friday", ["Two days:", "Monday", "squat", "Friday"], id="nested"
+        ),
+        pytest.param("One:\n\n- Squat", ["One:", "Squat"], id="a list of one"),
+        pytest.param(
+            f"Two:\n\n- {'lift ' * 31}\n- {'rest ' * 31}",
+            ["Two:", ("lift " * 31).strip(), ("rest " * 31).strip()],
+            id="too long to be a sentence",
+        ),
+    ],
+)
+def test_list_items_that_are_no_sentences_join_their_lead_in(markdown: str, sentences: list[str]) -> None:
+    passage = one(markdown)
+    assert [passage.sentence(n) for n in range(len(passage.sentences))] == sentences
+
+
+def test_a_joined_list_keeps_its_citations() -> None:
+    passage = one("Two trials:\n\n- squats [@a-2020]\n- thrusts [@b-2021]")
+    assert passage.text == "Two trials: squats; thrusts."
+    assert passage.mentions == (
+        Mention(len("Two trials: squats"), ("a-2020",)),
+        Mention(len("Two trials: squats; thrusts"), ("b-2021",)),
+    )
+
+
 def test_scripts_and_comments_never_become_text() -> None:
     body = "Words.\n\n<script>alert(1)</script>\n\n<!-- hidden -->\n\nMore words."
     assert one(body).text == "Words.\n\nMore words."
