@@ -22,6 +22,13 @@ from rag.types import Exercise, Passage
 
 WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*|\d+(?:\.\d+)?")
 
+_EMOJI = re.compile(
+    "[\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\u20e3\ufe0e\ufe0f\U0001f000-\U0001faff\U000e0020-\U000e007f]+"
+)
+"""Pictures, their colours and joints; signs that text is set with ("45°", "→", "™") are none."""
+
+_PEACH = re.compile("(?:\U0001f351[\ufe0e\ufe0f]?)+")
+
 STOP_WORDS = frozenset(
     ["a", "an", "and", "are", "as", "at", "be", "been", "but", "by", "can", "could", "did", "do", "does", "for", "from", "had", "has", "have", "how", "i", "if", "in", "into", "is", "it", "its", "me", "my", "of", "on", "or", "our", "should", "so", "such", "than", "that", "the", "their", "them", "then", "there", "these", "they", "this", "to", "was", "we", "were", "what", "when", "where", "which", "who", "why", "will", "with", "would", "you", "your", "about", "am", "any", "get", "just", "really", "u", "ur", "im", "ive"]
 )
@@ -156,19 +163,27 @@ class Lexicon:
         """`text` with typing errors put right where the corpus's words make the right one plain.
 
         A word that is English, that the corpus uses, or that is an author's name is left alone:
-        "pizza" never becomes "piriformis", nor "Delp" a "delt".
+        "pizza" never becomes "piriformis", nor "Delp" a "delt". Emoji go: they are no words.
         """
-        return WORD.sub(lambda m: self._mended_word(spelt_out(m.group())), text)
+        return WORD.sub(lambda m: self._mended_word(spelt_out(m.group())), without_emoji(text))
 
     def _mended_word(self, word: str) -> str:
         folded = _folded(word)
-        if len(folded) < MIN_TYPO_LENGTH or self.knows(folded) or folded[0].isdigit():
-            return word
-        if is_english(folded) or self._is_name(word) or _is_compound(folded, self.knows):
+        if len(folded) < MIN_TYPO_LENGTH or folded[0].isdigit() or self.is_word(word):
             return word
         if _CONTRACTION.fullmatch(folded):
             return word
         return self._nearest(folded) or word
+
+    def is_word(self, word: str) -> bool:
+        """Whether the corpus, its terms, an author's name or English has the word."""
+        folded = _folded(word)
+        return (
+            self.knows(folded)
+            or is_english(folded)
+            or self._is_name(word)
+            or _is_compound(folded, self.knows)
+        )
 
     def _nearest(self, word: str) -> str | None:
         from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
@@ -240,6 +255,13 @@ def spelt_out(word: str) -> str:
 def words_of(text: str) -> list[str]:
     """Words and numbers of a text, hyphenated ones apart, in order."""
     return [part for m in WORD.finditer(text) for part in re.split(r"[-’']", m.group()) if part]
+
+
+def without_emoji(text: str) -> str:
+    """The text without pictures; a peach says what it stands for. A text without any is left alone."""
+    if not _EMOJI.search(text):
+        return text
+    return " ".join(_EMOJI.sub(" ", _PEACH.sub(" glutes ", text)).split())
 
 
 @cache

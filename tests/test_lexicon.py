@@ -52,6 +52,23 @@ def test_mending_keeps_everything_around_the_word(lexicon: Lexicon) -> None:
 
 
 @pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("🍑 how many sets?", "glutes how many sets?"),
+        ("🍑🍑🍑 growth 💪🏽🔥", "glutes growth"),
+        ("squats❤️or thrusts", "squats or thrusts"),
+        ("45° back  extension → ¾ depth™", "45° back  extension → ¾ depth™"),
+        ("💪", ""),
+        ("2️⃣ sets", "2 sets"),
+    ],
+)
+def test_emoji_are_no_words_and_a_peach_says_what_it_means(
+    lexicon: Lexicon, typed: str, meant: str
+) -> None:
+    assert lexicon.mended(typed) == meant
+
+
+@pytest.mark.parametrize(
     ("said", "name"),
     [
         ("my booty", "glutes"),
