@@ -11,6 +11,7 @@ from typing import Any
 
 from rag.conversation import Nearness, standalone
 from rag.disagreement import OtherSide, other_side, shown_points
+from rag.language import is_foreign
 from rag.library import Library, open_library, references_of, version_in_use
 from rag.question import shape_of
 from rag.quoting import (
@@ -94,7 +95,7 @@ class Coach:
         """Sources, then the text piece by piece, then the whole answer."""
         started = time.perf_counter()
         retriever = self.retriever()
-        findings = find(retriever, question)
+        findings = _in_english(find(retriever, question), retriever)
         if findings.status != "answered":
             answer = refusal(retriever, findings)
             yield from _told(answer, started)
@@ -230,6 +231,14 @@ def _carried_caution(question: Question, asked: str) -> Safety | None:
         return None
     carried = assess(replace(question, text=asked, history=()))
     return carried if carried and carried.level == "caution" else None
+
+
+def _in_english(findings: Findings, retriever: HybridRetriever) -> Findings:
+    """A question in another language is not answered from the few words of it that are known."""
+    if findings.status != "answered" or findings.safety:
+        return findings
+    foreign = is_foreign(findings.question.text, retriever.library.lexicon)
+    return replace(findings, status="not_found") if foreign else findings
 
 
 def quoted(library: Library, findings: Findings) -> Answer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
@@ -19,6 +20,10 @@ LEADS = {"limits": "**What limits this:** ", "disagreement": "**Studies differ:*
 """Words before the paragraph of a part."""
 
 
+SUGGESTIONS = "suggestions"
+"""The part of a refusal that names the very questions of its follow-ups."""
+
+
 def answer_text(answer: Answer) -> str:
     """The answer as Markdown: a paragraph a part, every sentence followed by its markers."""
     paragraphs: list[str] = []
@@ -26,6 +31,13 @@ def answer_text(answer: Answer) -> str:
         text = " ".join(marked(s) for s in sentences)
         paragraphs.append(LEADS.get(part, "") + text)
     return "\n\n".join(paragraphs)
+
+
+def text_beside_follow_ups(answer: Answer) -> str:
+    """The answer's Markdown for where its follow-ups stand below it: each question once."""
+    rest = tuple(s for s in answer.sentences if s.part != SUGGESTIONS)
+    said = len(rest) == len(answer.sentences) or not answer.follow_ups
+    return answer.text if said else answer_text(replace(answer, sentences=rest))
 
 
 def marked(sentence: AnswerSentence) -> str:

@@ -11,8 +11,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from rag.language import is_foreign
 from rag.lexicon import stems_of
-from rag.rendering import answer_text
+from rag.rendering import SUGGESTIONS, answer_text
 from rag.retrieval import HybridRetriever
 from rag.types import Answer, AnswerSentence, Hit
 
@@ -37,16 +38,24 @@ _WHO = re.compile(r"\b(?:who|what) are you\b|\bare you (?:a |an )?(?:human|real|
 def refusal(retriever: HybridRetriever, findings: Findings) -> Answer:
     """An answer that claims nothing and cites nothing, and says what can be asked instead."""
     nearest = _near_questions(findings.evidence, findings.question.audience)[:FOLLOW_UPS]
-    if findings.status == "not_found":
+    if is_foreign(findings.question.text, retriever.library.lexicon):
+        line = (
+            "I answer in English only, as the articles and studies I quote are in English, and I "
+            "may misread other languages. Please ask me again in English."
+        )
+    elif findings.status == "not_found":
         line = (
             "I could not find an answer to that in the articles and studies I work from, so I will "
             "not guess."
         )
     else:
         line = _friendly(findings.question.text)
-        nearest = nearest if findings.query.entities else _openers(retriever)
-    ask = "You could ask me: " + " · ".join(nearest) if nearest else ""
-    texts = [line, ask] if ask else [line]
+    if findings.status == "out_of_scope" and not findings.query.entities:
+        nearest = _openers(retriever)
+    told = [AnswerSentence(line, (), "notice", part="notice")]
+    if nearest:
+        offer = "You could ask me: " + " · ".join(nearest)
+        told.append(AnswerSentence(offer, (), "notice", part=SUGGESTIONS))
     answer = Answer(
         question=findings.question.text,
         standalone_question=findings.standalone,
@@ -54,7 +63,7 @@ def refusal(retriever: HybridRetriever, findings: Findings) -> Answer:
         mode="quote",
         audience=findings.question.audience,
         text="",
-        sentences=tuple(AnswerSentence(t, (), "notice", part=str(n)) for n, t in enumerate(texts)),
+        sentences=tuple(told),
         safety=findings.safety,
         follow_ups=tuple(nearest),
     )

@@ -171,7 +171,7 @@ class AnswerSentence:
     citations: tuple[int, ...]
     verdict: SentenceVerdict
     part: str = "answer"
-    """Which part of the answer it belongs to: answer, why, limits, disagreement, …"""
+    """Which part of the answer it belongs to: answer, limits, disagreement, suggestions, …"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 
-from rag.rendering import answer_text
+from rag.rendering import SUGGESTIONS, answer_text
 from rag.types import (
     Answer,
     AnswerSentence,
@@ -113,7 +113,9 @@ class FakeCoach:
         )  # fmt: skip
         if "weather" in question.text:
             words = "I only know about glute training."
-            said = replace(blank, status="out_of_scope", sentences=(AnswerSentence(words, (), "notice"),))
+            offer = "You could ask me: How many sets a week?"
+            told = (AnswerSentence(words, (), "notice"), AnswerSentence(offer, (), "notice", part=SUGGESTIONS))
+            said = replace(blank, status="out_of_scope", sentences=told)
             return replace(said, text=answer_text(said))
         passage = self._passage
         start, end = passage.sentences[-2]

@@ -58,6 +58,14 @@ def test_safety_stands_before_everything_else() -> None:
     assert "grew about equally" in lines[2]
 
 
+def test_a_refusal_leaves_its_questions_to_the_buttons_below() -> None:
+    refused = FakeCoach().answer(Question("weather?"))
+    assert "You could ask me" in refused.text
+    assert answer_markdown(refused) == "I only know about glute training."
+    alone = replace(refused, follow_ups=())
+    assert "You could ask me" in answer_markdown(alone)
+
+
 def test_sources_name_the_study_and_its_design() -> None:
     line = sources_markdown(an_answer().citations)
     assert "Hip thrust or squat? · Growth — Plotkin et al., 2023 (RCT)" in line

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from urllib.parse import quote
 
-from rag.rendering import escaped
+from rag.rendering import escaped, text_beside_follow_ups
 from rag.types import Answer, Citation, Reference
 
 # Besides markers: escapes (left alone), and all that could become HTML, a link or an address that
@@ -29,7 +29,7 @@ def answer_markdown(answer: Answer) -> str:
         parts.append(f"> **{opening}** {plain(answer.safety.message)}")
     if answer.notice:
         parts.append(f"*{plain(answer.notice)}*")
-    parts.append(linked(answer.text, answer.citations))
+    parts.append(linked(text_beside_follow_ups(answer), answer.citations))
     return "\n\n".join(part for part in parts if part.strip())
 
 
