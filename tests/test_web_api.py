@@ -321,6 +321,14 @@ def test_other_sites_may_not(client: TestClient, origin: str) -> None:
         assert "access-control-allow-origin" not in response.headers
 
 
+def test_a_site_learns_whether_it_may_show_the_widget(client: TestClient) -> None:
+    welcome = client.get("/api/welcome", headers={"Origin": BLOG})
+    assert (welcome.status_code, welcome.headers["access-control-allow-origin"]) == (200, BLOG)
+    assert "Origin" in welcome.headers["vary"]
+    other = client.get("/api/welcome", headers={"Origin": "https://evil.example"})
+    assert_plain_error(other, 403, "origin_not_allowed")
+
+
 def test_the_own_site_may_without_being_listed(client: TestClient) -> None:
     response = client.post("/api/ask", json=ASK, headers={"Origin": "http://testserver"})
     assert response.status_code == 200
@@ -456,6 +464,7 @@ def test_the_widget_is_small_cacheable_and_free_of_html_parsing(client: TestClie
     response = client.get("/widget.js")
     assert response.headers["content-type"].startswith("text/javascript")
     assert response.headers["cross-origin-resource-policy"] == "cross-origin"
+    assert response.headers["access-control-allow-origin"] == "*"
     assert len(gzip.compress(response.content)) < 50_000
     for parser in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("):
         assert parser not in response.text

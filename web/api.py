@@ -104,6 +104,12 @@ def _sse(name: str, data: dict[str, Any]) -> str:
 
 
 def _add_reading(routes: APIRouter, desk: Desk) -> None:
+    @routes.get("/welcome", summary="Whether the calling site may show the widget")
+    def welcome(response: Response) -> dict[str, bool]:
+        # Another site never gets here: its call is refused with all others of the API.
+        response.headers["Cache-Control"] = "private, max-age=300"
+        return {"ok": True}
+
     @routes.get("/search", summary="Ranked passages", responses={200: {"model": SearchShape}})
     def search(
         request: Request,

@@ -91,9 +91,10 @@ TAG = "<script src='{site}/widget.js' async></script>"
         (STRICT, TAG),
         (TAG, ""),
         (TAG, TAG + TAG),
+        ("", TAG.replace("async", "type='module'")),
         ("<script>Object.prototype.extra = 1; Array.prototype.extra = () => 1;</script>", TAG),
     ],
-    ids=["harsh style", "strict policy", "in the head", "three tags", "changed prototypes"],
+    ids=["harsh style", "strict policy", "in the head", "three tags", "a module", "changed prototypes"],
 )
 def test_it_works_on_any_page_and_leaves_nothing_behind(
     visit: Visit, site: str, blog: str, blog_folder: Path, head: str, body: str
@@ -165,11 +166,22 @@ def test_a_thumb_is_sent(visit: Visit, site: str, blog: str) -> None:
     expect(panel.get_by_text("Thank you.")).to_be_visible()
 
 
-def test_a_site_that_is_not_allowed_gets_no_answer(visit: Visit, site: str, stranger: str) -> None:
-    panel = open_widget(visit.page, stranger)
-    ask(panel, "squats?")
-    expect(panel.get_by_role("alert")).to_be_visible()
-    expect(panel.get_by_role("button", name="Good answer")).to_have_count(0)
+def test_a_site_that_is_not_allowed_sees_no_button_and_its_owner_learns_why(
+    visit: Visit, site: str, stranger: str
+) -> None:
+    page = visit.page
+    with page.expect_console_message(lambda m: m.type == "warning") as warned:
+        page.goto(stranger)
+    assert "GLUTE_ALLOWED_ORIGINS" in warned.value.text
+    expect(page.get_by_role("button", name="Ask the Glute Coach")).to_have_count(0)
+
+
+def test_a_refusal_names_what_to_ask_once(visit: Visit, site: str, blog: str) -> None:
+    panel = open_widget(visit.page, blog)
+    ask(panel, "how is the weather?")
+    expect(panel.get_by_role("button", name="How many sets a week?")).to_be_visible()
+    expect(panel.locator(".turn").last).to_contain_text("I only know about glute training.")
+    expect(panel.locator(".turn").last).not_to_contain_text("You could ask me")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,9 @@
  * (with data-page) only brings the dialog that opens a citation. */
 (() => {
   "use strict";
-  const script = document.currentScript;
+  // A module has no current script: it is the one whose address this very line runs at.
+  const here = new Error().stack || "";
+  const script = document.currentScript || [...document.scripts].find((tag) => tag.src && here.includes(tag.src));
   // Once a page, however many tags; noted where no script of the page can trip over the name.
   const MARK = Symbol.for("glute-coach");
   if (!script || !script.src || document[MARK]) return;
@@ -602,13 +604,20 @@
   const safetyBox = (safety) =>
     make("div", { class: "box", role: "note" }, make("strong", {}, safety.level === "see_a_clinician" ? "Please see a clinician first." : "Please take care."), safety.message);
 
+  /** A refusal names the questions that stand below it as buttons: its other sentences, a paragraph each. */
+  const textBesideFollowUps = (answer) => {
+    const repeated = (sentence) => sentence.part === "suggestions";
+    if (!answer.follow_ups.length || !answer.sentences.some(repeated)) return answer.text;
+    return answer.text.split("\n\n").filter((_, n) => !repeated(answer.sentences[n])).join("\n\n");
+  };
+
   const drawAnswer = (into, turn) => {
     const answer = turn.answer;
     const citations = new Map(answer.citations.map((citation) => [citation.marker, citation]));
     const parts = [];
     if (answer.safety) parts.push(safetyBox(answer.safety));
     if (answer.notice) parts.push(make("p", { class: "notice" }, answer.notice));
-    parts.push(...blocksOf(answer.text, citations, openCitation), thumbs(turn));
+    parts.push(...blocksOf(textBesideFollowUps(answer), citations, openCitation), thumbs(turn));
     if (answer.follow_ups.length) parts.push(chips(answer.follow_ups, "Follow-up questions"));
     into.replaceChildren(...parts);
   };
@@ -771,6 +780,8 @@
   load();
   paint();
   const attach = () => document.body.append(holder);
-  if (document.body) attach();
-  else addEventListener("DOMContentLoaded", attach);
+  // On a site that may not ask, no button stands that could only disappoint.
+  connect("/api/welcome")
+    .then(() => (document.body ? attach() : addEventListener("DOMContentLoaded", attach)))
+    .catch(() => console.warn("Glute Coach is not shown: " + HOST + " cannot be reached, or does not name this site in GLUTE_ALLOWED_ORIGINS."));
 })();
