@@ -93,7 +93,7 @@ class Corpus:
 def read_corpus(folder: Path) -> Corpus:
     """Every document below `folder`; raises `CorpusError` where the folder is no corpus."""
     if not folder.is_dir():
-        raise CorpusError(f"no corpus folder at {str(folder)!r}; name one with --corpus DIR")
+        raise CorpusError(f"no corpus folder at {str(folder)!r}; name one with --corpus DIR or GLUTE_CORPUS")
     if not any((folder / name).is_dir() for name in FOLDERS.values()):
         raise CorpusError(
             f"{str(folder)!r} holds none of {', '.join(FOLDERS.values())}; is it the corpus folder?"

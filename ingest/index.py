@@ -28,7 +28,7 @@ from ingest.corpus_files import (
 )
 from ingest.passages import MAX_TOKENS, passages_of, retrieval_text
 from rag.encoding import OnnxEmbedder, ensure_exported, model_folder, open_embedder
-from rag.errors import CorpusError, IndexMismatchError, IndexMissingError, RagError
+from rag.errors import CorpusError, IndexMismatchError, IndexMissingError, RagError, SettingsError
 from rag.index_files import (
     SCHEMA,
     Manifest,
@@ -72,17 +72,33 @@ class IndexResult:
 def update_index(settings: Settings, report: Report | None = None) -> IndexResult:
     """Indexes `settings.corpus` into `settings.index`; does nothing where it is up to date.
 
-    Raises `CorpusError` for a folder that is no corpus or holds no text, `RagError` where another
-    process has been building for more than ten minutes.
+    Raises `CorpusError` for a folder that is no corpus or holds no text, `SettingsError` where the
+    index cannot be written, `RagError` where another process has been building for more than ten
+    minutes.
     """
     from filelock import FileLock, Timeout
 
-    settings.index.mkdir(parents=True, exist_ok=True)
+    lock = _lock_file(settings.index)
     try:
-        with FileLock(settings.index / "lock", timeout=LOCK_TIMEOUT_S):
+        with FileLock(lock, timeout=LOCK_TIMEOUT_S):
             return _update(settings, report)
     except Timeout as error:
         raise RagError(f"another process is building the index at {str(settings.index)!r}") from error
+
+
+def _lock_file(index: Path) -> Path:
+    """The index's lock file, there and writable; `SettingsError` where it cannot be."""
+    lock = index / "lock"
+    try:
+        index.mkdir(parents=True, exist_ok=True)
+        lock.touch()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise SettingsError(
+            f"GLUTE_INDEX: no index can be kept at {str(index)!r}: {reason}; name a folder that can "
+            "be written"
+        ) from error
+    return lock
 
 
 def is_stale(settings: Settings) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 
 from rag.conversation import Nearness, standalone
 from rag.disagreement import OtherSide, other_side, shown_points
+from rag.errors import RagError
 from rag.language import is_foreign
 from rag.library import Library, open_library, references_of, version_in_use
 from rag.question import shape_of
@@ -90,6 +91,7 @@ class Coach:
         self._entailment = entailment
         self._lock = threading.Lock()
         self._retriever: HybridRetriever | None = None
+        self._unready = ""
 
     def stream(self, question: Question) -> Iterator[Event]:
         """Sources, then the text piece by piece, then the whole answer."""
@@ -141,9 +143,16 @@ class Coach:
         """Whether an index is open or can be opened."""
         try:
             self.retriever()
-        except Exception:
-            log.warning("the index cannot be opened", exc_info=True)
+        except RagError as error:
+            # Asked every few seconds: each reason is told once, until the index opens again.
+            if str(error) != self._unready:
+                log.warning("not ready: %s", error)
+            self._unready = str(error)
             return False
+        except Exception:
+            log.exception("the index cannot be opened")
+            return False
+        self._unready = ""
         return True
 
     def status(self) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rag.errors import IndexMismatchError, RagError
+from rag.errors import IndexMismatchError, RagError, SettingsError
 from rag.settings import DEFAULT_EMBEDDER
 from rag.types import Vectors
 
@@ -129,9 +129,12 @@ def ensure_exported(models: Path, name: str) -> Path:
     )
     if done.returncode:
         lines = (done.stderr or done.stdout).strip().splitlines()
-        raise RagError(
-            f"the embedder {name!r} could not be prepared: {lines[-1] if lines else 'no message'}"
-            "; set GLUTE_EMBEDDER to a sentence-transformers model's name or folder"
+        reason = lines[-1] if lines else "no message"
+        if name == DEFAULT_EMBEDDER:
+            raise RagError(f"the embedder {name!r} could not be prepared: {reason}")
+        raise SettingsError(
+            f"GLUTE_EMBEDDER={name!r} could not be prepared: {reason}; give a "
+            "sentence-transformers model's name or folder"
         )
     return folder
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rag.cross_encoders import load_cross_encoder
 from rag.errors import SettingsError
 from rag.settings import Settings
 
@@ -36,14 +37,7 @@ class CrossEncoderEntailment:
 
     def load(self) -> None:
         """Loads the model now; `SettingsError` where it cannot be."""
-        from sentence_transformers import CrossEncoder
-
-        try:
-            model = CrossEncoder(self._name)
-        except Exception as error:
-            raise SettingsError(
-                f"GLUTE_VERIFIER {self._name!r} cannot be loaded; give a CrossEncoder's name or folder"
-            ) from error
+        model = load_cross_encoder("GLUTE_VERIFIER", self._name)
         self._places = label_places(dict(model.model.config.id2label), self._name)
         self._model = model
 

@@ -64,7 +64,7 @@ def current_version(index: Path) -> Path:
     folder = versions_folder(index) / name
     if not name or not (folder / "manifest.json").is_file():
         raise IndexMissingError(
-            f"there is no index at {str(index)!r}; build it with: python -m ingest index"
+            f"there is no index at {str(index)!r} (GLUTE_INDEX); build it with: python -m ingest index"
         )
     return folder
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from rag.errors import SettingsError
+from rag.cross_encoders import load_cross_encoder
 from rag.settings import Settings
 
 
@@ -24,11 +24,4 @@ def open_reranker(settings: Settings) -> CrossEncoderReranker | None:
     """The reranker that the settings name, if any; `SettingsError` where it cannot be loaded."""
     if not settings.reranker:
         return None
-    try:
-        from sentence_transformers import CrossEncoder
-
-        return CrossEncoderReranker(CrossEncoder(settings.reranker, device="cpu"))
-    except Exception as error:
-        raise SettingsError(
-            f"GLUTE_RERANKER={settings.reranker!r} cannot be loaded: {error}"
-        ) from error
+    return CrossEncoderReranker(load_cross_encoder("GLUTE_RERANKER", settings.reranker))

@@ -17,6 +17,7 @@ from rag.errors import SettingsError
 PREFIX = "GLUTE_"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|[0-9a-f.]*:[0-9a-f.:]+")
+_MODEL_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(?:/[A-Za-z0-9][\w.-]*)?")
 DEFAULT_EMBEDDER = "all-MiniLM-L6-v2"
 
 
@@ -59,6 +60,13 @@ class Settings(BaseSettings):
         if value and (urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).netloc):
             raise ValueError("must be an http:// or https:// address")
         return value.rstrip("/")
+
+    @field_validator("embedder", "reranker", "verifier")
+    @classmethod
+    def _model_name_or_folder(cls, value: str) -> str:
+        if value and not _MODEL_NAME.fullmatch(value) and not Path(value).is_dir():
+            raise ValueError("is neither a model's name (owner/name) nor a folder that is there")
+        return value
 
     @field_validator("allowed_origins")
     @classmethod

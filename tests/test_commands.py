@@ -121,6 +121,13 @@ def test_a_missing_index_is_exit_code_1_and_says_what_to_do(tmp_path: Path) -> N
         assert_fails(command(*words, "--index", tmp_path / "none"), 1, "python -m ingest index")
 
 
+def test_a_folder_that_cannot_hold_an_index_is_named_with_its_setting(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder", "utf-8")
+    nowhere = str(tmp_path / "file" / "index")
+    assert_fails(command("ingest", "index", GLUTE_INDEX=nowhere), 2, "GLUTE_INDEX", nowhere)
+    assert_fails(command("rag", "search", "glutes", GLUTE_INDEX=nowhere), 1, "GLUTE_INDEX", nowhere)
+
+
 def test_text_that_is_not_utf_8_is_named_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "latin.jsonl"
     path.write_bytes(b'{"id": 1, "question": "squats?"}\n{"id": 2, "question": "pr\xe9s"}\n')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 import subprocess
 import sys
@@ -14,8 +15,9 @@ import pytest
 
 from ingest.corpus_files import read_corpus
 from ingest.passages import passages_of, retrieval_text
+from rag.cross_encoders import load_cross_encoder
 from rag.encoding import ensure_exported, model_folder, open_embedder
-from rag.errors import IndexMismatchError, RagError
+from rag.errors import IndexMismatchError, RagError, SettingsError
 from rag.settings import DEFAULT_EMBEDDER
 from tests.conftest import ROOT, SMALL_CORPUS
 
@@ -105,7 +107,7 @@ def test_a_failed_export_says_which_setting_to_change_and_leaves_nothing(
 ) -> None:
     # A real exporter would load torch for many seconds only to fail.
     monkeypatch.setattr(sys, "executable", shutil.which("false"))
-    with pytest.raises(RagError, match=r"'nonsense' could not be prepared.*GLUTE_EMBEDDER") as caught:
+    with pytest.raises(RagError, match=r"GLUTE_EMBEDDER='nonsense' could not be prepared") as caught:
         ensure_exported(tmp_path / "models", "nonsense")
     assert "\n" not in str(caught.value)
     assert list((tmp_path / "models").iterdir()) == []
@@ -115,3 +117,13 @@ def test_a_damaged_model_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "embedder.json").write_text('{"name": "x", "dimension": 3, "max_tokens": 9}', "utf-8")
     with pytest.raises(IndexMismatchError, match="python -m ingest index"):
         open_embedder(tmp_path)
+
+
+def test_a_cross_encoder_that_cannot_be_loaded_is_one_line_and_no_chatter(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SettingsError, match=r"GLUTE_RERANKER='.*' cannot be loaded") as caught:
+        load_cross_encoder("GLUTE_RERANKER", str(tmp_path))
+    assert "\n" not in str(caught.value)
+    assert not [r for r in caplog.records if r.levelno >= logging.WARNING]
+    assert capfd.readouterr().err == ""

@@ -290,6 +290,16 @@ def test_a_missing_index_says_how_to_build_it(small_index: Settings, tmp_path: P
         open_library(small_index.model_copy(update={"index": tmp_path / "none"}))
 
 
+def test_a_coach_without_an_index_says_why_once(
+    small_index: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    coach = Coach(small_index.model_copy(update={"index": tmp_path / "none"}))
+    assert [coach.ready() for _ in range(3)] == [False] * 3
+    (record,) = [r for r in caplog.records if r.name == "rag.answering"]
+    assert "python -m ingest index" in record.getMessage()
+    assert record.exc_info is None
+
+
 def test_another_releases_index_says_what_to_do_and_is_replaced(small_index: Settings) -> None:
     path = current_version(small_index.index) / "manifest.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "schema": 1}), "utf-8")

@@ -77,6 +77,11 @@ def test_an_unknown_variable_of_the_dotenv_file_is_named(tmp_path: Path) -> None
         ("GLUTE_RATE_LIMIT", "0/minute"),
         ("GLUTE_RATE_LIMIT", "30/minute;5/second"),
         ("GLUTE_LOG_QUESTIONS", "maybe"),
+        ("GLUTE_EMBEDDER", "/nonexistent"),
+        ("GLUTE_EMBEDDER", "./models/mine"),
+        ("GLUTE_EMBEDDER", "owner/model/more"),
+        ("GLUTE_RERANKER", "/nonexistent"),
+        ("GLUTE_VERIFIER", "~/nothing here"),
     ],
 )
 def test_a_bad_value_is_named_with_what_was_given(
@@ -89,6 +94,15 @@ def test_a_bad_value_is_named_with_what_was_given(
     assert message.startswith(name)
     assert repr(value) in message
     assert "\n" not in message
+
+
+@pytest.mark.parametrize("name", ["GLUTE_EMBEDDER", "GLUTE_RERANKER", "GLUTE_VERIFIER"])
+def test_a_model_is_a_name_or_a_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    for value in ("all-MiniLM-L6-v2", "owner/model_v1.5", str(tmp_path)):
+        monkeypatch.setenv(name, value)
+        assert getattr(load_settings(), name.removeprefix("GLUTE_").lower()) == value
 
 
 def test_every_bad_value_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
