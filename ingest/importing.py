@@ -24,7 +24,7 @@ from ingest.cleaning import summary_of
 from ingest.corpus_files import dump_document, split_front_matter, write_atomically
 from ingest.fetching import Fetcher
 from ingest.import_state import FOLDER, ImportState, Record, document_hash, hash_on_disk
-from ingest.markdown import CITATION, CITATION_KEY
+from ingest.markdown import CITATION, CITATION_KEY, NARRATIVE
 from ingest.passages import slugify
 from ingest.reference_library import ReferenceLibrary
 from ingest.references import Listed, link_citations, split_reference_list
@@ -389,7 +389,8 @@ def _decide(record: Record | None, disk: str | None, new: str) -> tuple[Action, 
 
 def _citing_nothing(body: str) -> str:
     """Without what reads as a Pandoc citation: a page must not cite our references by their ids."""
-    return CITATION.sub(lambda m: f"({m.group()[1:-1]})", body)
+    bare = CITATION.sub(lambda m: f"({m.group()[1:-1]})", body)
+    return NARRATIVE.sub(lambda m: f"({m.group()})", bare)
 
 
 def _as_date(day: str) -> date | None:
@@ -422,7 +423,8 @@ def _cited(path: Path) -> set[str]:
         return set()
     listed = meta.get("references")
     keys = {str(k) for k in listed} if isinstance(listed, list) else set()
-    return keys | {k for m in CITATION.finditer(body) for k in CITATION_KEY.findall(m.group())}
+    keys |= {k for m in CITATION.finditer(body) for k in CITATION_KEY.findall(m.group())}
+    return keys | set(NARRATIVE.findall(body))
 
 
 @contextmanager

@@ -42,7 +42,7 @@ from rag.index_files import (
     write_passages,
 )
 from rag.settings import Settings
-from rag.types import Passage, Vectors
+from rag.types import Passage, Reference, Vectors
 from rag.vector_store import drop_collection, open_collection, write_collection
 
 KEPT_VERSIONS = 2
@@ -172,8 +172,9 @@ def _build(
     folder = ensure_exported(models_folder(settings.index), settings.embedder)
     embedder = open_embedder(folder)
     window = min(MAX_TOKENS, embedder.max_tokens)
+    names = {d.id: _in_a_sentence(reference_of(d)) for d in corpus.of_kind("reference")}
     passages = [
-        p for d in corpus.documents for p in passages_of(d, embedder.count_tokens, window)
+        p for d in corpus.documents for p in passages_of(d, embedder.count_tokens, window, names)
     ]
     if not passages:
         raise CorpusError(f"the corpus at {str(settings.corpus)!r} holds no text to index")
@@ -228,6 +229,12 @@ def _build(
     return IndexResult(
         True, counts, len(passages), embedded, len(passages) - embedded, skipped, version
     )
+
+
+def _in_a_sentence(reference: Reference) -> str:
+    """ "Plotkin et al., 2023" as the subject of a sentence: "Plotkin et al. (2023)"."""
+    who, _, year = reference.label.rpartition(", ")
+    return f"{who} ({year})"
 
 
 def _headings(passage: Passage) -> tuple[str, ...]:

@@ -2,15 +2,17 @@
 
 markdown-it-py parses; this module keeps the words a reader sees and drops the markup, so that a
 quote of a passage reads as the page does. Pandoc citations (`[@key]`, `[see @a, p. 3; -@b]`,
-https://pandoc.org/MANUAL.html#citation-syntax) leave the text and become `Mention`s.
+https://pandoc.org/MANUAL.html#citation-syntax) leave the text and become `Mention`s; one that is
+part of its sentence ("@plotkin-2023-thrust found …") leaves the authors and the year.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from types import MappingProxyType
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -24,6 +26,16 @@ LIST_WORDS = 60
 """Words of a list that still reads as one sentence."""
 
 _SENTENCE_END = re.compile(r"[.!?:…][\"'”’)\]]*(?:\s|$)")
+
+NARRATIVE = re.compile(
+    r"(?<!\S)-?@([^\W_]\w*(?:-\w+)+)(?:\s\[(?:pp?|chap|sec|fig)\.[^\[\]]*\])?"
+)
+"""A citation in running text. A hyphen tells a reference's id from "@someone" of a social network."""
+
+_ANY_CITATION = re.compile(f"(?P<bracketed>{CITATION.pattern})|{NARRATIVE.pattern}")
+
+Names = Mapping[str, str]
+"""What a sentence calls a reference, by its id: "Plotkin et al. (2023)"."""
 
 _HTML_ADDRESS = re.compile(
     r"<(?:a|img)\b[^>]*?\s(?:href|src)\s*=\s*[\"']?([^\s\"'>]+)", re.IGNORECASE
@@ -53,7 +65,7 @@ class Section:
     paragraphs: tuple[Paragraph, ...]
 
 
-def sections_of(body: str) -> list[Section]:
+def sections_of(body: str, names: Names = MappingProxyType({})) -> list[Section]:
     """The sections of a Markdown body, in order; text before a heading has heading ""."""
     sections: list[Section] = []
     heading, level, line = "", 0, 0
@@ -66,10 +78,10 @@ def sections_of(body: str) -> list[Section]:
     for is_heading, depth, at, text in _blocks(_parser().parse(body)):
         if is_heading:
             close()
-            heading, level, line = strip_citations(text).text, depth, at
+            heading, level, line = strip_citations(text, names).text, depth, at
             paragraphs = []
         elif text.strip():
-            paragraphs.append(strip_citations(text))
+            paragraphs.append(strip_citations(text, names))
     close()
     return sections
 
@@ -90,17 +102,22 @@ def links_of(body: str) -> Iterator[tuple[int, str]]:
                     yield line, str(address)
 
 
-def strip_citations(text: str) -> Paragraph:
+def strip_citations(text: str, names: Names = MappingProxyType({})) -> Paragraph:
     """`text` without Pandoc citations, which become mentions at the places they stood."""
     out: list[str] = []
     length = 0
     mentions: list[Mention] = []
     last = 0
-    for match in CITATION.finditer(text):
-        piece = text[last : match.start()].rstrip() if match.start() > last else ""
+    for match in _ANY_CITATION.finditer(text):
+        piece = text[last : match.start()]
+        if match["bracketed"]:
+            keys = tuple(dict.fromkeys(CITATION_KEY.findall(match["bracketed"])))
+            piece = piece.rstrip()
+        else:
+            keys = (match[2],)
+            piece += names.get(match[2]) or _spoken(match[2])
         out.append(piece)
         length += len(piece)
-        keys = tuple(dict.fromkeys(CITATION_KEY.findall(match.group())))
         mentions.append(Mention(length, keys))
         last = match.end()
     out.append(text[last:])
@@ -108,6 +125,13 @@ def strip_citations(text: str) -> Paragraph:
     lead = len(plain) - len(plain.lstrip())
     placed = (Mention(max(0, m.offset - lead), m.reference_ids) for m in mentions)
     return Paragraph(plain.strip(), tuple(m for m in placed if m.reference_ids))
+
+
+def _spoken(key: str) -> str:
+    """An id as a name, where nobody says what the reference is called: "Plotkin (2023)"."""
+    who, *year = re.split(r"-((?:19|20)\d\d)(?:-.*)?$", key, maxsplit=1)[:2]
+    family = (who if year else key.split("-")[0]).title()
+    return f"{family} ({year[0]})" if year else family
 
 
 @cache

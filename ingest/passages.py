@@ -12,9 +12,10 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from types import MappingProxyType
 
 from ingest.corpus_files import Document
-from ingest.markdown import Paragraph, Section, sections_of
+from ingest.markdown import Names, Paragraph, Section, sections_of
 from ingest.sentences import sentence_spans
 from rag.types import Audience, Mention, Passage
 
@@ -36,11 +37,17 @@ class _Sentence:
 
 
 def passages_of(
-    document: Document, count_tokens: CountTokens, max_tokens: int = MAX_TOKENS
+    document: Document,
+    count_tokens: CountTokens,
+    max_tokens: int = MAX_TOKENS,
+    names: Names = MappingProxyType({}),
 ) -> list[Passage]:
-    """The document's passages in order; ids depend on place and content only."""
+    """The document's passages in order; ids depend on place and content only.
+
+    `names` says what a sentence calls each reference that it makes its subject.
+    """
     passages: list[Passage] = []
-    for section in sections_of(document.body):
+    for section in sections_of(document.body, names):
         room = max_tokens - count_tokens(context_of(document.title, section.heading))
         # A heading that fills the window would leave no room for text: it then yields its place.
         room = room if room >= max_tokens // 3 else max_tokens - 2

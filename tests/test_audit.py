@@ -631,6 +631,17 @@ def write_asked(corpus: Corpus, name: str, text: str) -> None:
     path.write_text(text, "utf-8")
 
 
+def test_a_citation_in_running_text_is_held_to_its_reference(corpus: Corpus) -> None:
+    corpus.write("articles/depth", ARTICLE, "## How deep?\n\n@depth-2019 saw glutes grow by 6.7% in 17 men.")
+    assert audit(corpus.folder) == []
+    corpus.write("articles/depth", ARTICLE, "## How deep?\n\n@depth-2019 saw glutes grow by 9.9% in 17 men.")
+    assert corpus.rules() == ["figure"]
+    corpus.claim("Here @thrust-2020-trial found more.")
+    (finding,) = audit(corpus.folder)
+    assert finding.rule == "citation-key"
+    assert "thrust-2020-trial" in finding.message
+
+
 def test_ways_of_asking_that_lead_to_their_headings_pass(corpus: Corpus) -> None:
     write_asked(corpus, "articles/depth", ASKED)
     assert audit(corpus.folder) == []

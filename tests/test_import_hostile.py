@@ -316,6 +316,7 @@ def test_text_that_looks_like_a_citation_or_markup_cites_nothing(tmp_path: Path)
     page = (
         "<html><head><title>Injection</title></head><body><article><h1>Injection</h1><p>"
         + "Ordinary words about training the hips come first, so that this is an article. " * 4
+        + "Says @plotkin-2023-thrust. "
         + "Then [@plotkin-2023] and &lt;script&gt;alert(1)&lt;/script&gt; *stars* stand here.</p>"
         + "</article></body></html>"
     )
@@ -329,7 +330,7 @@ def test_text_that_looks_like_a_citation_or_markup_cites_nothing(tmp_path: Path)
     (paragraph,) = section.paragraphs
     assert paragraph.mentions == ()
     assert paragraph.text.endswith(
-        "Then (@plotkin-2023) and <script>alert(1)</script> *stars* stand here."
+        "Says (@plotkin-2023-thrust). Then (@plotkin-2023) and <script>alert(1)</script> *stars* stand here."
     )
 
 

@@ -16,7 +16,7 @@ from ingest.index import is_stale, update_index
 from rag.answering import Coach
 from rag.errors import CorpusError, IndexMismatchError, IndexMissingError
 from rag.index_files import current_version, read_manifest, read_passages, versions_folder
-from rag.library import open_library
+from rag.library import open_library, references_of
 from rag.settings import Settings
 from tests.conftest import ROOT
 
@@ -73,6 +73,15 @@ def test_one_changed_article_embeds_its_new_passages_only(small_index: Settings)
     assert (result.changed, result.embedded, result.reused) == (True, 1, len(before))
     assert [p.text for p in after if p.id not in before] == [NEW]
     assert texts[-1][0] == texts[-1][1] <= 3  # the passage, its heading, its sentence
+
+
+def test_a_study_named_in_a_sentence_is_called_as_readers_know_it(small_index: Settings) -> None:
+    append(article(small_index, "protein"), "## Who says so?\n\n@morton-2018-protein pooled 49 trials.")
+    update_index(small_index)
+    (new,) = [p for p in passages(small_index) if p.section == "Who says so?"]
+    assert new.text == "Morton et al. (2018) pooled 49 trials."
+    (reference,) = references_of(open_library(small_index), new, *new.sentences[0])
+    assert reference.id == "morton-2018-protein"
 
 
 def test_a_changed_field_that_no_passage_shows_embeds_nothing(small_index: Settings) -> None:

@@ -155,6 +155,28 @@ def test_a_citation_after_the_full_stop_belongs_to_the_sentence_before_it() -> N
     assert [start < m.offset <= end for m in passage.mentions] == [True]
 
 
+@pytest.mark.parametrize(
+    ("markdown", "text", "keys"),
+    [
+        ("@plotkin-2023-thrust found it equal.", "Plotkin et al. (2023) found it equal.", ["plotkin-2023-thrust"]),
+        ("As @lee-2018-deadlift says.", "As Lee (2018) says.", ["lee-2018-deadlift"]),
+        ("And @krause-neto-2025-gmax, too.", "And Krause-Neto (2025), too.", ["krause-neto-2025-gmax"]),
+        ("Ask @fransen-hip-oa-cochrane [p. 3].", "Ask Fransen.", ["fransen-hip-oa-cochrane"]),
+        ("Both @lee-2018-deadlift [@a-2020].", "Both Lee (2018).", ["lee-2018-deadlift", "a-2020"]),
+        ("Thanks @coach, mail me@a-b.de (@lee-2018-x).", "Thanks @coach, mail me@a-b.de (@lee-2018-x).", []),
+    ],
+)
+def test_a_citation_that_is_part_of_its_sentence_leaves_its_name(
+    markdown: str, text: str, keys: list[str]
+) -> None:
+    names = {"plotkin-2023-thrust": "Plotkin et al. (2023)"}
+    (passage,) = passages_of(document(markdown), words, names=names)
+    assert passage.text == text
+    assert [k for m in passage.mentions for k in m.reference_ids] == keys
+    (start, end) = passage.sentences[0]
+    assert all(start < m.offset <= end for m in passage.mentions)
+
+
 def test_mentions_survive_the_cut_of_a_long_section() -> None:
     body = " ".join(f"Finding {n} held in the trial [@study-{n}]." for n in range(90))
     passages = passages_of(document(body), words, 60)
