@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 
-from ingest.corpus_files import ASKED, FOLDERS, AskedLoader, Corpus, Document, asked_path
+from ingest.corpus_files import ASKED, FOLDERS, NOT_COVERED, AskedLoader, Corpus, asked_path
 from ingest.findings import Finding
 from ingest.markdown import sections_of
 
@@ -39,20 +39,25 @@ def asked_findings(corpus: Corpus) -> Iterator[Finding]:
     """Everything wrong in the `asked` files that could be read, and files that nothing reads."""
     yield from _unread(corpus.folder)
     unreadable = {problem.path for problem in corpus.problems}
+    headings: dict[Path, frozenset[str] | None] = {
+        asked_path(corpus.folder, d.kind, d.id): frozenset(s.heading for s in sections_of(d.body))
+        for d in corpus.documents
+    }
+    headings[corpus.folder / ASKED / NOT_COVERED] = None
     first: dict[str, str] = {}
-    for document in corpus.documents:
-        path = asked_path(corpus.folder, document.kind, document.id)
-        if path in unreadable or not path.is_file():
-            continue
-        where = path.relative_to(corpus.folder).as_posix()
-        for line, message in _of_document(document, _entries(path), where, first):
-            yield Finding(where, line, RULE, message)
+    for path, known in headings.items():
+        if path not in unreadable and path.is_file():
+            where = path.relative_to(corpus.folder).as_posix()
+            for line, message in _of_file(_entries(path), known, where, first):
+                yield Finding(where, line, RULE, message)
 
 
 def _unread(folder: Path) -> Iterator[Finding]:
     """Files that lie beside no document."""
     for path in sorted((folder / ASKED).rglob("*.y*ml")):
         place = path.relative_to(folder / ASKED)
+        if place == Path(NOT_COVERED):
+            continue
         read = path.suffix == ".yaml" and len(place.parts) == 2 and place.parts[0] in FOLDERS.values()
         if not read or not (folder / place.with_suffix(".md")).exists():
             message = f"is not read: there is no document '{place.with_suffix('.md').as_posix()}'"
@@ -61,16 +66,21 @@ def _unread(folder: Path) -> Iterator[Finding]:
             yield Finding(path.relative_to(folder).as_posix(), 1, "unread", message)
 
 
-def _of_document(
-    document: Document, entries: list[tuple[_Line, list[_Line]]], where: str, first: dict[str, str]
+def _of_file(
+    entries: list[tuple[_Line, list[_Line]]],
+    headings: frozenset[str] | None,
+    where: str,
+    first: dict[str, str],
 ) -> Iterator[tuple[int, str]]:
-    """(line, message) of one file; `first` keeps in which file each phrasing stood first."""
-    headings = {section.heading for section in sections_of(document.body)}
+    """(line, message) of one file; `first` keeps in which file each phrasing stood first.
+
+    `headings` are the document's; None where the keys are only themes.
+    """
     seen: set[str] = set()
     if not entries:
-        yield 1, "is empty: list phrasings under the document's headings, or remove the file"
+        yield 1, "is empty: list phrasings under headings, or remove the file"
     for heading, phrasings in entries:
-        if heading.text not in headings:
+        if headings is not None and heading.text not in headings:
             yield heading.number, f"'{heading.text}' is no heading of the document with text below it"
         if heading.text in seen:
             yield heading.number, f"'{heading.text}' stands there twice"

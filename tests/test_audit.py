@@ -694,3 +694,13 @@ def test_ways_of_asking_beside_no_document_are_found(corpus: Corpus, name: str, 
     (finding,) = audit(corpus.folder)
     assert (finding.path, finding.rule) == (f"asked/{name}.yaml", "unread")
     assert message in finding.message
+
+
+def test_a_question_that_is_asked_and_not_covered_at_once_is_found(corpus: Corpus) -> None:
+    write_asked(corpus, "articles/depth", ASKED)
+    write_asked(corpus, "not-covered", "A theme:\n  - which shoes\n")
+    assert audit(corpus.folder) == []
+    write_asked(corpus, "not-covered", "A theme:\n  - which shoes\n  - how low do I go\nAnother:\n  - Which shoes?\n")
+    assert [(f.path, f.line, f.rule) for f in audit(corpus.folder)] == [
+        ("asked/not-covered.yaml", 3, "asked"), ("asked/not-covered.yaml", 5, "asked"),
+    ]  # fmt: skip
