@@ -151,8 +151,8 @@ def _opens_entry(text: str, buffer: Sequence[str]) -> bool:
         return False
     if re.match(r"\\?\[\d{1,3}\]|\^\d{1,3}\^|\d{1,3}[.)]?\s+[A-Z]", text):
         return True
-    before = " ".join(buffer)
-    whole = re.search(r"(?:[.)\]]|10\.\d{4,}/\S+|https?://\S+|\d)$", before) is not None
+    # Only the last line tells: joined with all before it, a long table took minutes.
+    whole = re.search(r"(?:[.)\]]|10\.\d{4,}/\S+|https?://\S+|\d)$", buffer[-1]) is not None
     entry = re.match(r"[^\d]{3,200}?\(?\b(?:1[89]|20)\d{2}[a-z]?\b", text) is not None
     named = re.match(r"[A-ZÀ-Þ][\w'’-]+(?: [A-ZÀ-Þ][\w'’-]+)?,?\s+[A-Z]{1,3}(?:[.,\s]|$)", text)
     return whole and bool(named) and (entry or len(text) > 60)
