@@ -222,10 +222,12 @@ def _positive(text: str) -> int:
 
 
 def readable_answer(answer: Any) -> str:
+    from rag.rendering import text_beside_follow_ups
+
     lines = []
     if answer.safety:
         lines.append(f"! {answer.safety.message}\n")
-    lines.append(answer.text)
+    lines.append(text_beside_follow_ups(answer))
     if answer.notice:
         lines.append(f"\nNote: {answer.notice}")
     for citation in answer.citations:

@@ -57,8 +57,11 @@ ROOMS: Mapping[Audience, Room] = {
     "trainer": Room(sentences=9, words=240, leading=5, further=2, sources=5),
 }
 
-MARGIN = 0.75
+MARGIN = 0.7
 """How much less relevant than the leading passage another may be and still add to the answer."""
+
+ON_POINT = 0.5
+"""Share of the leading passage's match in words that a further passage must have."""
 
 SAME_QUESTION = 0.55
 """Cosine of heading and question from which a "Yes" or "No" is an answer to the question …"""
@@ -69,6 +72,7 @@ SURELY_SAME = 0.68
 SAME = 0.86
 """Cosine similarity from which two sentences say the same."""
 
+_ENDS = re.compile(r"[.!…][\"'”’)\]]*$")
 _CONTESTED = re.compile(r"\b(?:contested|retract\w+|not be used|withdrawn|in doubt|disputed)\b", re.I)
 _HANGING = re.compile(
     r"^(?:this|that|these|those|it|they|its|their|he|she|such|however|also|but|and|so|instead|"
@@ -142,18 +146,17 @@ def chosen_sentences(
     """The sentences of the answer in reading order; empty where nothing may be quoted."""
     room = ROOMS[query.audience]
     chosen: list[Candidate] = []
-    best = 0.0
+    lead: Judged | None = None
     for passage in ranked:
-        if chosen and passage.relevance < best - MARGIN:
+        if lead and passage.relevance < lead.relevance - MARGIN:
             break
-        if chosen and _about_another(library, query, passage.hit.passage):
+        if lead and _off_the_point(library, query, passage, lead):
             continue
         candidates = list(_candidates(library, query, passage, weights))
-        if not chosen:
-            chosen = _leading(candidates, room)
-            best = passage.relevance
-        else:
+        if lead:
             chosen += _further(candidates, chosen, passage, room)
+        elif chosen := _leading(candidates, room):
+            lead = passage
     return sorted(chosen, key=lambda c: c.hit.passage.role == "limits")
 
 
@@ -163,6 +166,13 @@ def citations_of(chosen: Sequence[Candidate]) -> list[Citation]:
         Citation(n, c.hit.passage, *c.span, references=c.references)
         for n, c in enumerate(chosen, 1)
     ]
+
+
+def _off_the_point(library: Library, query: Query, passage: Judged, lead: Judged) -> bool:
+    """Whether a further passage is about something beside the question."""
+    if passage.features.words < ON_POINT * lead.features.words:
+        return True
+    return _about_another(library, query, passage.hit.passage)
 
 
 def _about_another(library: Library, query: Query, passage: Passage) -> bool:
@@ -197,8 +207,8 @@ def _candidates(
 
 
 def _may_be_quoted(text: str, references: tuple[Reference, ...]) -> bool:
-    """Not a question or a scrap; contested work only where the sentence says that it is."""
-    if len(text.split()) < 4 or text.rstrip().endswith(("?", ":")):
+    """A whole statement, not a question, a heading or a scrap; contested work only where the sentence says that it is."""
+    if len(text.split()) < 4 or not _ENDS.search(text.rstrip()):
         return False
     contested = bool(references) and all(r.status != "ok" for r in references)
     return not contested or bool(_CONTESTED.search(text))
