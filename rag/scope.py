@@ -53,7 +53,8 @@ class Signals:
     gained: float
     """What the best similarity gains by leaving them out."""
     uncovered: float
-    """Cosine of the nearest question that the corpus is known not to answer; 0 without any."""
+    """By how much a question that the corpus is known not to answer is nearer than any way of asking
+    for what it does answer; 0 where none is."""
     elsewhere: float
     """1 where the question names something the corpus is not about, and no passage found does."""
     setting: float
@@ -82,25 +83,25 @@ class Fit:
 
 
 FIT = Fit(
-    intercept=-17.63,
+    intercept=-14.62,
     weights={
-        "relevance": 2.58,
-        "passage": 5.41,
-        "sentence": 3.12,
-        "heading": 5.36,
-        "words": 3.15,
-        "strange": 1.82,
-        "missing": 0.73,
-        "moved": -4.63,
-        "gained": -13.13,
-        "uncovered": -19.68,
-        "elsewhere": -3.39,
-        "setting": -2.2,
-        "domain": -0.81,
-        "study": 2.02,
-        "length": 6.09,
+        "relevance": 4.61,
+        "passage": -3.33,
+        "sentence": 2.96,
+        "heading": -4.22,
+        "words": 1.72,
+        "strange": 0.59,
+        "missing": 1.15,
+        "moved": -3.04,
+        "gained": -11.84,
+        "uncovered": -27.22,
+        "elsewhere": -3.86,
+        "setting": -1.96,
+        "domain": -0.75,
+        "study": 2.33,
+        "length": 3.43,
     },
-    answer_from=0.45,
+    answer_from=0.42,
     near_from=0.45,
 )
 
@@ -114,17 +115,18 @@ def signals_of(library: Library, query: Query, ranked: Sequence[Judged]) -> Sign
     words = _content_words(library, query.text)
     unfound = [w for w in words if not set(stems_of(w)) <= found]
     moved, gained = _without(library, query, rows, unfound)
+    heading = max((f.heading for f in features), default=0.0)
     return Signals(
         relevance=max((weighed(f) for f in features), default=0.0),
         passage=max((j.hit.dense for j in ranked), default=0.0),
         sentence=max((f.sentence for f in features), default=0.0),
-        heading=max((f.heading for f in features), default=0.0),
+        heading=heading,
         words=max((f.words for f in features), default=0.0),
         strange=_strange(library, words),
         missing=max((english_rarity(w) for w in unfound), default=0.0),
         moved=moved,
         gained=gained,
-        uncovered=_uncovered(library, query),
+        uncovered=max(0.0, _uncovered(library, query) - heading),
         elsewhere=_foreign(library, query.text, nearest, ELSEWHERE),
         setting=_foreign(library, query.text, nearest, SETTING),
         domain=float(bool(query.entities)),
@@ -182,7 +184,7 @@ def _best(library: Library, rows: list[int], vector: Vectors) -> float:
 
 
 def _uncovered(library: Library, query: Query) -> float:
-    """The question itself, where it stands in the list, counts as any other there."""
+    """Cosine of the nearest question of the corpus's list of those that it does not answer."""
     known = library.not_covered_vectors
     return float((known @ query.vector).max()) if known.size else 0.0
 

@@ -22,7 +22,7 @@ from rag.scope import FIT
 from rag.settings import load_settings
 
 FOLDER = Path(__file__).parent / "questions"
-FILES = ("dev", "refused", "paraphrases", "caution", "tuning-a", "tuning-b", "tuning-c")
+FILES = ("dev", "refused", "paraphrases", "caution", "tuning-a", "tuning-b", "tuning-c", "plain")
 LEFT_OUT = {"warning-sign", "chit-chat", "follow-up"}
 
 SAME = 0.985
@@ -43,9 +43,10 @@ def main() -> None:
         question = parse_question(row["question"], row.get("history"), row.get("audience"))
         found = find(retriever, question)
         signals = {n: float(getattr(found.signals, n)) for n in names}
-        signals["uncovered"] = _uncovered_by_others(retriever.library, found)
+        others = _uncovered_by_others(retriever.library, found)
+        signals["uncovered"] = max(0.0, others - signals["heading"])
         table.append([signals[n] for n in names])
-    x, y = np.array(table), np.array([bool(r.get("references")) for r in rows])
+    x, y = np.array(table), np.array(["answered" in r["status"] for r in rows])
     model = make_pipeline(
         StandardScaler(), LogisticRegression(C=1.0, class_weight="balanced", max_iter=5000)
     )
@@ -91,7 +92,7 @@ def _rows() -> list[dict[str, Any]]:
 def _promises_a_status(row: dict[str, Any]) -> bool:
     """Answerable with a reference to cite, or to be refused; a caution alone promises neither."""
     statuses = set(row.get("status") or ())
-    if row.get("references"):
+    if row.get("references") or row.get("type") == "plain":
         return statuses == {"answered"}
     return bool(statuses) and "answered" not in statuses
 

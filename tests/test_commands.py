@@ -88,7 +88,8 @@ def test_a_file_of_questions_is_answered_in_order(index_folder: Path) -> None:
     "line", ["{broken", "[1]", "[" * 100_000], ids=["broken JSON", "no object", "too deep"]
 )
 def test_a_line_that_is_no_question_loses_no_other(index_folder: Path, line: str) -> None:
-    lines = '{"id": 1, "question": "squats?"}\n' + line + '\n{"id": 2, "question": "lunges?\u2028"}\n'
+    lines = '{"id": 1, "question": "are squats good for glutes?"}\n' + line
+    lines += '\n{"id": 2, "question": "do squats grow\u2028the glutes?"}\n'
     done = command("rag", "ask", "--jsonl", "-", "--index", index_folder, given=lines)
     assert done.returncode == 2
     assert done.stderr.startswith("rag: line 2 is not ")
