@@ -82,7 +82,7 @@ _HANGING = re.compile(
 _VERDICT = re.compile(r"^(?:yes|no)\b", re.IGNORECASE)
 _POINTER = re.compile(
     r"\b(?:is|are) (?:covered|explained|described|set out|listed|discussed|compared|given|shown|weighed up) in\b|"
-    r"\b(?:see|read|go to) |^(?:compare|more on|more about|for more)\b|\b(?:is|are) in how\b", re.I
+    r"\b(?:see|read|go to) |^(?:compare|more on|more about|more is|for more)\b|\b(?:is|are) in how\b", re.I
 )
 
 
