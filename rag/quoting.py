@@ -63,6 +63,9 @@ MARGIN = 0.7
 ON_POINT = 0.5
 """Share of the leading passage's match in words that a further passage must have."""
 
+WORTH_ADDING = 0.5
+"""What a sentence must be worth that opens a further passage: about half of what a lead is."""
+
 SAME_QUESTION = 0.55
 """Cosine of heading and question from which a "Yes" or "No" is an answer to the question …"""
 
@@ -243,7 +246,8 @@ def _further(
     alone = [
         c
         for c in candidates
-        if not _HANGING.match(c.text)
+        if c.worth >= WORTH_ADDING
+        and not _HANGING.match(c.text)
         and not _POINTER.search(c.text)
         and not _answers_another(c.text, passage, SURELY_SAME)
         and _fits(c, chosen, room)
