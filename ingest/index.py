@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import shutil
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -178,56 +179,37 @@ def _build(
     ]
     if not passages:
         raise CorpusError(f"the corpus at {str(settings.corpus)!r} holds no text to index")
-    sentences = [p.sentence(n) for p in passages for n in range(len(p.sentences))]
+    texts = {
+        "passages": [retrieval_text(p) for p in passages],
+        "sentences": [p.sentence(n) for p in passages for n in range(len(p.sentences))],
+        "headings": [h for p in passages for h in _headings(p)],
+        "not_covered": list(corpus.not_covered),
+    }
     known = _known_vectors(settings.index, folder.name)
-    texts = [retrieval_text(p) for p in passages]
-    headings = [h for p in passages for h in _headings(p)]
-    uncovered = list(corpus.not_covered)
-    new = [t for t in dict.fromkeys([*texts, *headings, *sentences, *uncovered]) if _key(t) not in known]
+    new = [t for t in dict.fromkeys(chain(*texts.values())) if _key(t) not in known]
     known |= _embedded(new, embedder, report)
-
-    version = f"v{datetime.now(UTC):%Y%m%d%H%M%S}-{uuid.uuid4().hex[:6]}"
-    target = versions_folder(settings.index) / version
-    target.mkdir(parents=True)
-    try:
-        vectors = _rows(texts, known)
-        write_passages(target, passages)
-        write_documents(
-            target,
-            map(reference_of, corpus.of_kind("reference")),
-            map(exercise_of, corpus.of_kind("exercise")),
-        )
-        _write_vectors(target, "passages", texts, vectors)
-        _write_vectors(target, "sentences", sentences, _rows(sentences, known))
-        _write_vectors(target, "headings", headings, _rows(headings, known))
-        _write_vectors(target, "not_covered", uncovered, _rows(uncovered, known))
-        write_collection(target / "chroma", settings.chroma_url, version, passages, vectors)
-        counts: dict[str, int] = {str(k): len(corpus.of_kind(k)) for k in FOLDERS}
-        manifest = Manifest(
-            schema=SCHEMA,
-            version=version,
-            embedder=settings.embedder,
-            model_folder=folder.name,
-            dimension=embedder.dimension,
-            max_tokens=window,
-            built_at=datetime.now(UTC).isoformat(timespec="seconds"),
-            corpus=str(settings.corpus),
-            corpus_fingerprint=fingerprint,
-            documents=counts,
-            passages=len(passages),
-            sentences=len(sentences),
-            chroma_url=settings.chroma_url,
-        )
-        write_manifest(target, manifest)
-        switch_to(settings.index, version)
-    except BaseException:
-        shutil.rmtree(target, ignore_errors=True)
-        raise
-    _drop_old_versions(settings, version)
+    manifest = Manifest(
+        schema=SCHEMA,
+        version=f"v{datetime.now(UTC):%Y%m%d%H%M%S}-{uuid.uuid4().hex[:6]}",
+        embedder=settings.embedder,
+        model_folder=folder.name,
+        dimension=embedder.dimension,
+        max_tokens=window,
+        built_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        corpus=str(settings.corpus),
+        corpus_fingerprint=fingerprint,
+        documents={str(k): len(corpus.of_kind(k)) for k in FOLDERS},
+        passages=len(passages),
+        sentences=len(texts["sentences"]),
+        chroma_url=settings.chroma_url,
+    )
+    _write_version(settings, manifest, corpus, passages, texts, known)
+    _drop_old_versions(settings, manifest.version)
     fresh = set(new)
-    embedded = sum(t in fresh for t in texts)
+    embedded = sum(t in fresh for t in texts["passages"])
+    counts = dict(manifest.documents)
     return IndexResult(
-        True, counts, len(passages), embedded, len(passages) - embedded, skipped, version
+        True, counts, len(passages), embedded, len(passages) - embedded, skipped, manifest.version
     )
 
 
@@ -235,6 +217,37 @@ def _in_a_sentence(reference: Reference) -> str:
     """ "Plotkin et al., 2023" as the subject of a sentence: "Plotkin et al. (2023)"."""
     who, _, year = reference.label.rpartition(", ")
     return f"{who} ({year})"
+
+
+def _write_version(
+    settings: Settings,
+    manifest: Manifest,
+    corpus: Corpus,
+    passages: Sequence[Passage],
+    texts: Mapping[str, Sequence[str]],
+    known: Mapping[str, Vectors],
+) -> None:
+    """Writes a version whole and switches to it; leaves nothing behind where that fails."""
+    target = versions_folder(settings.index) / manifest.version
+    target.mkdir(parents=True)
+    try:
+        write_passages(target, passages)
+        write_documents(
+            target,
+            map(reference_of, corpus.of_kind("reference")),
+            map(exercise_of, corpus.of_kind("exercise")),
+        )
+        for name, of_kind in texts.items():
+            _write_vectors(target, name, of_kind, _rows(of_kind, known))
+        vectors = _rows(texts["passages"], known)
+        write_collection(
+            target / "chroma", settings.chroma_url, manifest.version, passages, vectors
+        )
+        write_manifest(target, manifest)
+        switch_to(settings.index, manifest.version)
+    except BaseException:
+        shutil.rmtree(target, ignore_errors=True)
+        raise
 
 
 def _headings(passage: Passage) -> tuple[str, ...]:
@@ -277,7 +290,7 @@ def _embedded(
     return {_key(t): v for t, v in zip(texts, vectors, strict=True)}
 
 
-def _rows(texts: Sequence[str], known: dict[str, Vectors]) -> Vectors:
+def _rows(texts: Sequence[str], known: Mapping[str, Vectors]) -> Vectors:
     rows = [known[_key(t)] for t in texts]
     return np.stack(rows).astype(np.float32) if rows else np.zeros((0, 0), dtype=np.float32)
 
