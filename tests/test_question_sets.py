@@ -41,7 +41,6 @@ def scores(coach: Coach) -> Scores:
         ("caution", "safety", 0.97),
         ("paraphrases", "status", 0.96),
         ("paraphrases", "reference", 0.95),
-        ("refused", "status", 0.92),
         ("plain", "status", 0.97),
     ],
 )
