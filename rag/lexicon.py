@@ -248,8 +248,11 @@ def stems_of(text: str) -> tuple[str, ...]:
 
 
 def spelt_out(word: str) -> str:
-    """A chat abbreviation as the word that it stands for ("shud": should); others unchanged."""
-    return _abbreviations().get(_folded(word), word)
+    """A chat abbreviation as the word that it stands for ("shud": should); others unchanged.
+
+    Only in lower case: "DB" may be a person's initials, and "V" a vitamin.
+    """
+    return _abbreviations().get(word, word)
 
 
 def words_of(text: str) -> list[str]:

@@ -146,3 +146,9 @@ def test_an_indexs_lexicon_knows_its_words(small_retriever: HybridRetriever) -> 
     assert not lexicon.knows("pizza")
     assert lexicon.frequency("protein") > lexicon.frequency("shake") > 0
     assert lexicon.mended("hip thursts") == "hip thrusts"
+
+
+def test_chat_words_are_spelt_out_and_initials_are_not() -> None:
+    lexicon = Lexicon([THRUST, SQUAT], VOCABULARY)
+    assert lexicon.mended("shud i squat or thrust 2x a wk") == "should i squat or thrust 2x a week"
+    assert lexicon.mended("what did DB et al find") == "what did DB et al find"
