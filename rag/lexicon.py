@@ -155,10 +155,6 @@ class Lexicon:
             folded in self._vocabulary or folded in self._own_words or folded in self._foreign_words
         )
 
-    def frequency(self, word: str) -> int:
-        """Passages of the corpus that use the word."""
-        return self._vocabulary.get(_folded(word), 0)
-
     def mended(self, text: str) -> str:
         """`text` with typing errors put right where the corpus's words make the right one plain.
 
