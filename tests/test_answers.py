@@ -7,6 +7,7 @@ import random
 import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ DEV = [
     json.loads(line)
     for line in (Path(__file__).parent / "questions" / "dev.jsonl").read_text("utf-8").splitlines()
 ]
+FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
 MARKER = re.compile(r"(?<!\\)\[(\d+)\]")
 KEYS = {
     "question", "standalone_question", "status", "safety", "mode", "audience", "notice", "text",
@@ -114,6 +116,15 @@ def test_an_answer_does_not_repeat_itself(answers: dict[str, Answer]) -> None:
     for answer in answers.values():
         texts = [s.text for s in answer.sentences]
         assert len(set(texts)) == len(texts)
+
+
+def test_a_finding_is_told_once(answers: dict[str, Answer]) -> None:
+    for answer in answers.values():
+        for one, other in combinations(answer.citations, 2):
+            same_study = {r.id for r in one.references} & {r.id for r in other.references}
+            if same_study and one.passage is not other.passage:
+                shared = set(FIGURE.findall(one.quote)) & set(FIGURE.findall(other.quote))
+                assert len(shared) < 3, answer.question
 
 
 def test_the_same_question_gives_the_same_answer_in_any_order_from_ten_threads(
