@@ -254,7 +254,7 @@ def quoted(library: Library, findings: Findings) -> Answer:
     """The answer in quote mode: verbatim sentences, each with its citation."""
     urgent = findings.safety is not None and findings.safety.level == "see_a_clinician"
     other = None if urgent else other_side(library, findings.query, findings.chosen)
-    chosen = (*findings.chosen, other.sentence) if other else findings.chosen
+    chosen = _with_other_side(findings.chosen, other)
     citations = tuple(citations_of(chosen))
     sentences = tuple(
         AnswerSentence(c.quote, (c.marker,), "quote", part=_part(candidate, other))
@@ -277,10 +277,20 @@ def quoted(library: Library, findings: Findings) -> Answer:
     return replace(answer, text=answer_text(answer))
 
 
+def _with_other_side(chosen: Sequence[Candidate], other: OtherSide | None) -> tuple[Candidate, ...]:
+    """The other side stands behind the answer and before what is only related."""
+    if other is None:
+        return tuple(chosen)
+    answer = [c for c in chosen if not c.related]
+    return (*answer, other.sentence, *chosen[len(answer) :])
+
+
 def _part(candidate: Candidate, other: OtherSide | None) -> str:
-    """Sentences of one passage make a paragraph; limits and the other side have their own."""
+    """Sentences of one passage make a paragraph; all others have theirs by what they are."""
     if other and candidate is other.sentence:
         return "disagreement"
+    if candidate.related:
+        return "related"
     return "limits" if candidate.hit.passage.role == "limits" else candidate.hit.passage.id
 
 

@@ -2,14 +2,14 @@
 
 The most relevant passage leads: its own first sentence, as a rule, is the direct answer, and what
 follows it there says why, how much and for whom. Other passages add a sentence or two where they
-are nearly as relevant and say something new; limits come last.
+are nearly as relevant and say something new; then come limits, and last what is only related.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rag.lexicon import FOREIGN, stems_of
 from rag.library import Library, references_of
@@ -57,8 +57,14 @@ ROOMS: Mapping[Audience, Room] = {
     "trainer": Room(sentences=9, words=240, leading=5, further=2, sources=5),
 }
 
-MARGIN = 0.7
-"""How much less relevant than the leading passage another may be and still add to the answer."""
+MARGIN = 0.45
+"""How much less relevant than the leading passage another may be and still add to the answer …"""
+
+RELATED_MARGIN = 0.7
+"""… and still be quoted as related."""
+
+RELATED = 2
+"""Passages that an answer quotes as related, one sentence each."""
 
 ON_POINT = 0.5
 """Share of the leading passage's match in words that a further passage must have."""
@@ -106,6 +112,8 @@ class Candidate:
     worth: float
     vector: Vectors
     references: tuple[Reference, ...]
+    related: bool = False
+    """Whether it tells of something beside the question rather than answers it."""
 
     @property
     def span(self) -> tuple[int, int]:
@@ -158,16 +166,21 @@ def chosen_sentences(
     chosen: list[Candidate] = []
     lead: Judged | None = None
     for passage in ranked:
-        if lead and passage.relevance < lead.relevance - MARGIN:
+        behind = lead.relevance - passage.relevance if lead else 0.0
+        if behind > RELATED_MARGIN:
             break
         if lead and _off_the_point(library, query, passage, lead):
             continue
         candidates = list(_candidates(library, query, passage, weights))
-        if lead:
+        if lead is None:
+            chosen = _leading(candidates, room)
+            lead = passage if chosen else None
+        elif behind <= MARGIN or passage.hit.passage.role == "limits":
             chosen += _further(candidates, chosen, passage, room)
-        elif chosen := _leading(candidates, room):
-            lead = passage
-    return sorted(chosen, key=lambda c: c.hit.passage.role == "limits")
+        elif sum(c.related for c in chosen) < RELATED:
+            further = _further(candidates, chosen, passage, replace(room, further=1))
+            chosen += [replace(c, related=True) for c in further]
+    return sorted(chosen, key=lambda c: (c.related, c.hit.passage.role == "limits"))
 
 
 def citations_of(chosen: Sequence[Candidate]) -> list[Citation]:

@@ -16,7 +16,11 @@ _MARKUP = re.compile(
     r"[\\\\`*\[\]~$]|(?<!\w)_|_(?!\w)|<(?=[A-Za-z/!?])|&(?=#?\w+;)|^(?:[#>+-]|\d+(?=[.)]\s))"
 )
 
-LEADS = {"limits": "**What limits this:** ", "disagreement": "**Studies differ:** "}
+LEADS = {
+    "limits": "**What limits this:** ",
+    "disagreement": "**Studies differ:** ",
+    "related": "**Related:** ",
+}
 """Words before the paragraph of a part."""
 
 

@@ -127,6 +127,18 @@ def test_a_finding_is_told_once(answers: dict[str, Answer]) -> None:
                 assert len(shared) < 3, answer.question
 
 
+def test_what_is_only_related_is_called_so_and_comes_last(answers: dict[str, Answer]) -> None:
+    parts = [[s.part for s in a.sentences] for a in answers.values() if a.status == "answered"]
+    with_related = [p for p in parts if "related" in p]
+    assert 0 < len(with_related) < len(parts)
+    for told in with_related:
+        assert told[0] != "related"
+        assert 1 <= told.count("related") <= 2
+        assert set(told[told.index("related") :]) == {"related"}
+    for answer in answers.values():
+        assert ("**Related:**" in answer.text) == any(s.part == "related" for s in answer.sentences)
+
+
 def test_the_same_question_gives_the_same_answer_in_any_order_from_ten_threads(
     coach: Coach, answers: dict[str, Answer]
 ) -> None:
