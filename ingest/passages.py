@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from hashlib import sha256
 from types import MappingProxyType
 
+from ingest.at_a_glance import at_a_glance
 from ingest.corpus_files import Document
 from ingest.markdown import Names, Paragraph, Section, sections_of
 from ingest.sentences import sentence_spans
-from rag.types import Audience, Mention, Passage
+from rag.types import Audience, Mention, Passage, PassageRole
 
 CountTokens = Callable[[str], int]
 
@@ -53,6 +54,9 @@ def passages_of(
         room = room if room >= max_tokens // 3 else max_tokens - 2
         for group in _packed(_sentences(section), count_tokens, room):
             passages.append(_passage(document, section, group, len(passages)))
+    if document.kind == "exercise" and (facts := at_a_glance(document.meta)):
+        # Whole, however long: it is quoted as one and found by no embedding.
+        passages.append(_passage(document, facts, _sentences(facts), len(passages), "facts"))
     return passages
 
 
@@ -146,7 +150,11 @@ def _fitting(sentence: _Sentence, count_tokens: CountTokens, room: int) -> list[
 
 
 def _passage(
-    document: Document, section: Section, sentences: Sequence[_Sentence], position: int
+    document: Document,
+    section: Section,
+    sentences: Sequence[_Sentence],
+    position: int,
+    role: PassageRole = "body",
 ) -> Passage:
     text = ""
     spans: list[tuple[int, int]] = []
@@ -174,7 +182,7 @@ def _passage(
         mentions=tuple(mentions),
         url=str(document.meta.get("url") or document.meta.get("URL") or ""),
         audience=_audience(section.heading),
-        role="limits" if _LIMITS.match(section.heading) else "body",
+        role="limits" if _LIMITS.match(section.heading) else role,
         asked=document.asked.get(section.heading, ()),
     )
 

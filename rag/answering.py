@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from rag.comparing import compared, table_citations, with_all_sides
 from rag.conversation import Nearness, standalone
 from rag.disagreement import OtherSide, other_side, shown_points
 from rag.errors import RagError
@@ -23,7 +24,7 @@ from rag.quoting import (
     query_of,
     ranked_evidence,
 )
-from rag.rendering import answer_text
+from rag.rendering import TABLE, answer_text
 from rag.replies import follow_ups_of, refusal
 from rag.retrieval import HybridRetriever
 from rag.safety import assess
@@ -254,11 +255,14 @@ def quoted(library: Library, findings: Findings) -> Answer:
     """The answer in quote mode: verbatim sentences, each with its citation."""
     urgent = findings.safety is not None and findings.safety.level == "see_a_clinician"
     other = None if urgent else other_side(library, findings.query, findings.chosen)
-    chosen = _with_other_side(findings.chosen, other)
-    citations = tuple(citations_of(chosen))
+    exercises = () if urgent else compared(library, findings.query)
+    chosen = with_all_sides(library, exercises, _with_other_side(findings.chosen, other))
+    table = table_citations(library, exercises, len(chosen) + 1)
+    citations = (*citations_of(chosen), *table)
+    parts = [*(_part(candidate, other) for candidate in chosen), *(TABLE for _ in table)]
     sentences = tuple(
-        AnswerSentence(c.quote, (c.marker,), "quote", part=_part(candidate, other))
-        for c, candidate in zip(citations, chosen, strict=True)
+        AnswerSentence(c.quote, (c.marker,), "quote", part)
+        for c, part in zip(citations, parts, strict=True)
     )
     points = [other.about] if other else shown_points(library, findings.query, chosen)
     answer = Answer(

@@ -21,7 +21,7 @@ from typing import Any
 from rag.errors import IndexMismatchError, IndexMissingError
 from rag.types import Exercise, Mention, Passage, Reference
 
-SCHEMA = 6
+SCHEMA = 7
 """Raised whenever a version written before could be misread."""
 
 

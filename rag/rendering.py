@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import Any
@@ -24,6 +24,11 @@ LEADS = {
 """Words before the paragraph of a part."""
 
 
+TABLE = "table"
+"""The part whose sentences are the fields of things side by side: lines "Name: value."."""
+
+_FIELD = re.compile(r"^([^:\n]+): (.+)\.$", re.MULTILINE)
+
 SUGGESTIONS = "suggestions"
 """The part of a refusal that names the very questions of its follow-ups."""
 
@@ -32,9 +37,29 @@ def answer_text(answer: Answer) -> str:
     """The answer as Markdown: a paragraph a part, every sentence followed by its markers."""
     paragraphs: list[str] = []
     for part, sentences in groupby(answer.sentences, key=lambda s: s.part):
-        text = " ".join(marked(s) for s in sentences)
-        paragraphs.append(LEADS.get(part, "") + text)
+        if part == TABLE:
+            paragraphs.append(fields_table(list(sentences)))
+        else:
+            text = " ".join(marked(s) for s in sentences)
+            paragraphs.append(LEADS.get(part, "") + text)
     return "\n\n".join(paragraphs)
+
+
+def fields_table(sides: Sequence[AnswerSentence]) -> str:
+    """A Markdown table, a column a side: its first field heads it, the others follow where they differ."""
+    fields = [dict(_FIELD.findall(side.text)) for side in sides]
+    corner, *names = fields[0]
+    rows = [n for n in names if all(n in f for f in fields) and len({f[n] for f in fields}) > 1]
+    heads = [f"{_cell(f[corner])} {markers(s)}" for f, s in zip(fields, sides, strict=True)]
+    lines = [(_cell(corner), *heads), ("---",) * (1 + len(sides))]
+    lines += [(_cell(name), *(_cell(f[name]) for f in fields)) for name in rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    padded = (" | ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)) for line in lines)
+    return "\n".join(f"| {line} |" for line in padded)
+
+
+def _cell(text: str) -> str:
+    return escaped(text).replace("|", "\\|")
 
 
 def text_beside_follow_ups(answer: Answer) -> str:
@@ -47,8 +72,11 @@ def text_beside_follow_ups(answer: Answer) -> str:
 def marked(sentence: AnswerSentence) -> str:
     """A sentence with its markers: "… about equally. [1][2]"."""
     text = escaped(sentence.text)
-    markers = "".join(f"[{n}]" for n in sentence.citations)
-    return f"{text} {markers}" if markers else text
+    return f"{text} {markers(sentence)}" if sentence.citations else text
+
+
+def markers(sentence: AnswerSentence) -> str:
+    return "".join(f"[{n}]" for n in sentence.citations)
 
 
 def escaped(text: str) -> str:

@@ -84,6 +84,7 @@ class HybridRetriever:
         )
         kinds = [p.source_kind for p in library.passages]
         self._kinds = np.array(kinds)
+        self._facts = {r for r, p in enumerate(library.passages) if p.role == "facts"}
 
     def query_of(self, text: str) -> str:
         """The text as it is searched for: typing errors mended, slang beside the textbook's word."""
@@ -110,7 +111,7 @@ class HybridRetriever:
         )
         named = self._named_rows(searched, kind)
         fused[named] += NAMED_STUDY
-        candidates = self._candidates(vector, lexical, k, kind).union(named)
+        candidates = self._candidates(vector, lexical, k, kind).union(named) - self._facts
         rows = sorted(candidates, key=lambda row: (-float(fused[row]), row))[: max(k, 1)]
         hits = [
             Hit(self.library.passages[r], float(fused[r]), n, float(dense[r]), float(lexical[r]))

@@ -22,6 +22,8 @@ Mode = Literal["quote", "model"]
 SafetyLevel = Literal["caution", "see_a_clinician"]
 Verdict = Literal["supported", "partly", "unsupported", "contradicted"]
 SentenceVerdict = Literal["quote", "notice", "supported", "partly", "unsupported", "contradicted"]
+PassageRole = Literal["body", "limits", "facts"]
+"""Prose that answers; what limits a study; an exercise's fields, which only tables show."""
 ReferenceStatus = Literal["ok", "concern", "retracted"]
 
 Vectors = NDArray[np.float32]
@@ -76,7 +78,7 @@ class Passage:
     url: str = ""
     audience: Audience | None = None
     """Set where the section is written for one kind of reader ("For trainers: …")."""
-    role: Literal["body", "limits"] = "body"
+    role: PassageRole = "body"
     asked: tuple[str, ...] = ()
     """Other words in which people ask what the section answers; found by, never quoted."""
 
@@ -171,7 +173,7 @@ class AnswerSentence:
     citations: tuple[int, ...]
     verdict: SentenceVerdict
     part: str = "answer"
-    """Which part of the answer it belongs to: answer, limits, disagreement, suggestions, …"""
+    """Which part of the answer it belongs to: a passage's id, or limits, disagreement, table, …"""
 
 
 @dataclass(frozen=True, slots=True)

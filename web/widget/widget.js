@@ -64,6 +64,8 @@
   .turn.user { margin-left: 40px; padding: 8px 12px; border-radius: 14px 14px 4px 14px; background: var(--accent); color: var(--on-accent); width: fit-content; justify-self: end; margin-inline-start: auto; max-width: 85%; }
   .turn p, .turn ul, .turn ol { margin: 0 0 8px; }
   .turn ul, .turn ol { padding-left: 22px; }
+  .turn table { width: 100%; margin: 0 0 10px; border-collapse: collapse; font-size: 14px; }
+  .turn :is(th, td) { padding: 5px 6px 5px 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; overflow-wrap: break-word; }
   .turn h3 { margin: 10px 0 4px; font-size: 16px; }
   .waiting { color: var(--soft); }
   .waiting::after { content: ""; display: inline-block; width: 1.2em; text-align: left; animation: dots 1.2s steps(4) infinite; }
@@ -207,12 +209,29 @@
     flush();
   };
 
-  /** The blocks of a Markdown text: paragraphs, headings, lists. */
+  /** A Markdown table: a line of headings, a line of dashes, then rows that begin with their heading. */
+  const tableOf = (lines, citations, open) => {
+    const cells = (line) => line.replace(/^\|| *\|$/g, "").split(/(?<!\\)\|/);
+    const [head, , ...rows] = lines.filter((line) => line.trim()).map(cells);
+    const row = (texts, scope) =>
+      make("tr", {}, ...texts.map((text, n) => {
+        const cell = scope || !n ? make("th", { scope: scope || "row" }) : make("td");
+        addInline(cell, text.trim(), citations, open);
+        return cell;
+      }));
+    return make("table", {}, make("thead", {}, row(head, "col")), make("tbody", {}, ...rows.map((texts) => row(texts))));
+  };
+
+  /** The blocks of a Markdown text: paragraphs, headings, lists, tables. */
   const blocksOf = (text, citations, open) => {
     const blocks = [];
     for (const chunk of text.split(/\n{2,}/)) {
       let list = null;
       let paragraph = null;
+      if (/^\|.*\n\| *-{3}/.test(chunk)) {
+        blocks.push(tableOf(chunk.split("\n"), citations, open));
+        continue;
+      }
       for (const line of chunk.split("\n")) {
         const item = /^\s*(?:[-*+]|(\d+)[.)])\s+(.*)$/.exec(line);
         const heading = /^#{1,6}\s+(.*)$/.exec(line);
