@@ -22,6 +22,9 @@ from rag.types import Exercise, Passage
 
 WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*|\d+(?:\.\d+)?")
 
+_PART = re.compile(r"[^\W\d_]+|\d+(?:\.\d+)?")
+"""What `words_of` makes of a word: "step-up" is two, so that "step up" is found as the same."""
+
 _EMOJI = re.compile(
     "[\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\u20e3\ufe0e\ufe0f\U0001f000-\U0001faff\U000e0020-\U000e007f]+"
 )
@@ -133,7 +136,7 @@ class Lexicon:
 
     def _entities(self, text: str) -> list[Entity]:
         found: list[Entity] = []
-        matches = list(WORD.finditer(text))
+        matches = list(_PART.finditer(text))
         words = [_folded(m.group()) for m in matches]
         at = 0
         while at < len(words):

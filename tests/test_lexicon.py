@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag.answering import Coach
 from rag.lexicon import Lexicon, stems_of, words_of
 from rag.retrieval import HybridRetriever
 from rag.types import Exercise
@@ -151,3 +152,11 @@ def test_chat_words_are_spelt_out_and_initials_are_not() -> None:
     lexicon = Lexicon([THRUST, SQUAT], VOCABULARY)
     assert lexicon.mended("shud i squat or thrust 2x a wk") == "should i squat or thrust 2x a week"
     assert lexicon.mended("what did DB et al find") == "what did DB et al find"
+
+
+def test_every_exercise_is_known_by_its_names_hyphens_or_not(coach: Coach) -> None:
+    library = coach.retriever().library
+    for exercise in library.exercises.values():
+        for said in (exercise.name, exercise.name.replace("-", " ").lower()):
+            found = [e.name for e in library.lexicon.entities(f"is the {said} any good?")]
+            assert exercise.name in found, said

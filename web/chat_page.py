@@ -116,7 +116,7 @@ html, body { height: 100%; }
 #chat details li { margin: 0 0 .5rem; line-height: 1.45; }
 #chat .prose > table { display: table; width: 100%; margin: .8rem 0; border-collapse: collapse; font-size: .9rem; }
 #chat .prose > table :is(th, td) {
-  padding: .4rem .5rem .4rem 0; border: 0; border-bottom: 1px solid var(--edge); text-align: left; vertical-align: top;
+  padding: .4rem .5rem; border: 0; border-bottom: 1px solid var(--edge); text-align: left; vertical-align: top;
   line-height: 1.4; white-space: normal; word-break: normal; overflow-wrap: break-word; background: none;
 }
 #chat .prose > table :is(th, td:first-child) { font-weight: 600; }
