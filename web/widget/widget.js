@@ -64,8 +64,9 @@
   .turn.user { margin-left: 40px; padding: 8px 12px; border-radius: 14px 14px 4px 14px; background: var(--accent); color: var(--on-accent); width: fit-content; justify-self: end; margin-inline-start: auto; max-width: 85%; }
   .turn p, .turn ul, .turn ol { margin: 0 0 8px; }
   .turn ul, .turn ol { padding-left: 22px; }
-  .turn table { width: 100%; margin: 0 0 10px; border-collapse: collapse; font-size: 14px; }
-  .turn :is(th, td) { padding: 5px 6px 5px 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; overflow-wrap: break-word; }
+  .turn table { width: 100%; margin: 0 0 10px; border-collapse: collapse; font-size: 12.5px; }
+  .turn :is(th, td) { padding: 5px 5px 5px 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; overflow-wrap: break-word; }
+  .turn td { overflow-wrap: anywhere; }
   .turn h3 { margin: 10px 0 4px; font-size: 16px; }
   .waiting { color: var(--soft); }
   .waiting::after { content: ""; display: inline-block; width: 1.2em; text-align: left; animation: dots 1.2s steps(4) infinite; }
