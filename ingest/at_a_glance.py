@@ -29,7 +29,7 @@ _VALUES = {
 }
 
 
-def at_a_glance(meta: Mapping[str, Any]) -> Section | None:
+def at_a_glance(title: str, meta: Mapping[str, Any]) -> Section | None:
     """A line a field, "Equipment: barbell, bench."; None where fewer than two fields are filled."""
     lines = [
         f"{name}: {value}."
@@ -38,7 +38,7 @@ def at_a_glance(meta: Mapping[str, Any]) -> Section | None:
     ]
     if len(lines) < 2:
         return None
-    told = [f"Exercise: {_one_line(meta.get('name'))}.", *lines]
+    told = [f"Exercise: {_one_line(title)}.", *lines]
     return Section(HEADING, 2, 0, tuple(Paragraph(line, ()) for line in told))
 
 

@@ -54,7 +54,7 @@ def passages_of(
         room = room if room >= max_tokens // 3 else max_tokens - 2
         for group in _packed(_sentences(section), count_tokens, room):
             passages.append(_passage(document, section, group, len(passages)))
-    if document.kind == "exercise" and (facts := at_a_glance(document.meta)):
+    if document.kind == "exercise" and (facts := at_a_glance(document.title, document.meta)):
         # Whole, however long: it is quoted as one and found by no embedding.
         passages.append(_passage(document, facts, _sentences(facts), len(passages), "facts"))
     return passages

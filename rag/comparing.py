@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from rag.library import Library, references_of
 from rag.quoting import Candidate, Query
+from rag.rendering import differing
 from rag.types import Citation, Exercise, Hit
 
 AT_MOST = 3
@@ -44,10 +45,13 @@ def with_all_sides(
 def table_citations(
     library: Library, exercises: Sequence[Exercise], first: int
 ) -> tuple[Citation, ...]:
-    """A citation of each exercise's fields, numbered from `first`; none where one has no fields."""
+    """A citation of each exercise's fields, numbered from `first`.
+
+    None where an exercise has no fields, or where no field that all have differs.
+    """
     facts = {p.source_id: p for p in library.passages if p.role == "facts"}
     passages = [facts[e.id] for e in exercises if e.id in facts]
-    if len(passages) < 2 or len(passages) < len(exercises):
+    if len(passages) < len(exercises) or not differing(p.text for p in passages):
         return ()
     return tuple(
         Citation(n, p, 0, len(p.text), references=()) for n, p in enumerate(passages, first)

@@ -48,14 +48,24 @@ def answer_text(answer: Answer) -> str:
 def fields_table(sides: Sequence[AnswerSentence]) -> str:
     """A Markdown table, a column a side: its first field heads it, the others follow where they differ."""
     fields = [dict(_FIELD.findall(side.text)) for side in sides]
-    corner, *names = fields[0]
-    rows = [n for n in names if all(n in f for f in fields) and len({f[n] for f in fields}) > 1]
+    corner, *rows = differing(side.text for side in sides)
     heads = [f"{_cell(f[corner])} {markers(s)}" for f, s in zip(fields, sides, strict=True)]
     lines = [(_cell(corner), *heads), ("---",) * (1 + len(sides))]
     lines += [(_cell(name), *(_cell(f[name]) for f in fields)) for name in rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     padded = (" | ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)) for line in lines)
     return "\n".join(f"| {line} |" for line in padded)
+
+
+def differing(texts: Iterable[str]) -> list[str]:
+    """The fields, lines "Name: value.", that all texts have and that are not the same in all.
+
+    The first of them names the things; empty where nothing else differs.
+    """
+    fields = [dict(_FIELD.findall(text)) for text in texts]
+    shared = [name for name in (fields[0] if fields else ()) if all(name in f for f in fields)]
+    found = [name for name in shared if len({f[name] for f in fields}) > 1]
+    return found if len(found) > 1 else []
 
 
 def _cell(text: str) -> str:

@@ -10,7 +10,7 @@ from ingest.at_a_glance import at_a_glance
 from rag.answering import Coach, find
 from rag.comparing import compared
 from rag.question import parse_question
-from rag.rendering import fields_table
+from rag.rendering import differing, fields_table
 from rag.types import Answer, AnswerSentence
 
 MARKER = re.compile(r"\[(\d+)\]")
@@ -82,8 +82,8 @@ def test_fields_are_found_by_no_search(coach: Coach) -> None:
 
 
 def test_a_reasoned_field_says_that_it_was_not_measured() -> None:
-    meta = {"name": "Clam", "level": "beginner", "peak_tension_at": "mid-range", "peak_tension_basis": "reasoned"}
-    section = at_a_glance(meta)
+    meta = {"level": "beginner", "peak_tension_at": "mid-range", "peak_tension_basis": "reasoned"}
+    section = at_a_glance("Clam", meta)
     assert section is not None
     assert [p.text for p in section.paragraphs] == [
         "Exercise: Clam.",
@@ -93,8 +93,8 @@ def test_a_reasoned_field_says_that_it_was_not_measured() -> None:
 
 
 def test_fields_that_are_missing_or_bare_make_no_section() -> None:
-    assert at_a_glance({"name": "Clam"}) is None
-    assert at_a_glance({"name": "Clam", "level": "beginner", "equipment": []}) is None
+    assert at_a_glance("Clam", {}) is None
+    assert at_a_glance("Clam", {"level": "beginner", "equipment": []}) is None
 
 
 def test_a_field_that_one_side_lacks_or_all_share_has_no_row() -> None:
@@ -107,3 +107,9 @@ def test_a_field_that_one_side_lacks_or_all_share_has_no_row() -> None:
         "| ---      | ---      | ---       |",
         "| Level    | easy     | hard      |",
     ]
+
+
+def test_things_that_differ_in_nothing_but_their_names_have_no_fields_to_show() -> None:
+    assert differing(["Exercise: A.\n\nLevel: easy.", "Exercise: B.\n\nLevel: easy."]) == []
+    assert differing(["Exercise: A.\n\nLevel: easy.", "Exercise: B.\n\nLevel: hard."]) == ["Exercise", "Level"]
+    assert differing([]) == []
