@@ -257,9 +257,12 @@ def quoted(library: Library, findings: Findings) -> Answer:
     other = None if urgent else other_side(library, findings.query, findings.chosen)
     exercises = () if urgent else compared(library, findings.query)
     chosen = with_all_sides(library, exercises, _with_other_side(findings.chosen, other))
-    table = table_citations(library, exercises, len(chosen) + 1)
-    citations = (*citations_of(chosen), *table)
-    parts = [*(_part(candidate, other) for candidate in chosen), *(TABLE for _ in table)]
+    told = [c for c in chosen if not c.related]
+    related = chosen[len(told) :]
+    table = table_citations(library, exercises, len(told) + 1)
+    rest = citations_of(related, len(told) + len(table) + 1)
+    citations = (*citations_of(told), *table, *rest)
+    parts = [*(_part(c, other) for c in told), *(TABLE for _ in table), *(_part(c, other) for c in related)]
     sentences = tuple(
         AnswerSentence(c.quote, (c.marker,), "quote", part)
         for c, part in zip(citations, parts, strict=True)

@@ -183,11 +183,11 @@ def chosen_sentences(
     return sorted(chosen, key=lambda c: (c.related, c.hit.passage.role == "limits"))
 
 
-def citations_of(chosen: Sequence[Candidate]) -> list[Citation]:
-    """One citation a sentence, numbered in order."""
+def citations_of(chosen: Sequence[Candidate], first: int = 1) -> list[Citation]:
+    """One citation a sentence, numbered in order from `first`."""
     return [
         Citation(n, c.hit.passage, *c.span, references=c.references)
-        for n, c in enumerate(chosen, 1)
+        for n, c in enumerate(chosen, first)
     ]
 
 
