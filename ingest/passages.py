@@ -55,7 +55,7 @@ def passages_of(
         for group in _packed(_sentences(section), count_tokens, room):
             passages.append(_passage(document, section, group, len(passages)))
     if document.kind == "exercise" and (facts := at_a_glance(document.title, document.meta)):
-        # Whole, however long: it is quoted as one and found by no embedding.
+        # Whole, however long: it is quoted as one, and no search is to find it.
         passages.append(_passage(document, facts, _sentences(facts), len(passages), "facts"))
     return passages
 

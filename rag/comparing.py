@@ -17,7 +17,7 @@ from rag.types import Citation, Exercise, Hit
 AT_MOST = 3
 """Exercises that fit side by side on a phone."""
 
-_IN_ORDER = re.compile(r"\b(?:first|last|before|after|order|then)\b", re.IGNORECASE)
+_IN_ORDER = re.compile(r"\b(?:first|last|before|after|order)\b", re.IGNORECASE)
 
 
 def compared(library: Library, query: Query) -> tuple[Exercise, ...]:
