@@ -7,7 +7,9 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
+
+import numpy as np
 
 from rag.comparing import compared, table_citations, with_all_sides
 from rag.conversation import Nearness, standalone
@@ -189,7 +191,9 @@ def find(retriever: HybridRetriever, question: Question) -> Findings:
     asked = standalone(mended, lexicon, nearness_of(retriever))
     safety = assess(question) or _carried_caution(question, asked.text)
     searched = retriever.query_of(asked.searched)
-    vector = library.embedder.embed([searched])[0]
+    leant = [retriever.query_of(mended.text)] if asked.searched != mended.text else []
+    vectors = library.embedder.embed([searched, *leant])
+    vector = _between(vectors)
     urgent = safety.references if safety and safety.level == "see_a_clinician" else ()
     evidence = _evidence(retriever, searched, vector, urgent)
     query = query_of(library, searched, vector, question.audience)
@@ -197,17 +201,33 @@ def find(retriever: HybridRetriever, question: Question) -> Findings:
     ranked = ranked_evidence(library, query, evidence)
     evidence = tuple(j.hit for j in ranked)
     chosen = tuple(chosen_sentences(library, query, ranked))
-    signals = signals_of(library, query, ranked)
+    whole = replace(query, vector=vectors[0])  # what is covered was learnt from whole questions
+    signals = signals_of(library, whole, ranked_evidence(library, whole, evidence) if leant else ranked)
     status = "answered" if urgent and chosen else status_of(signals, chosen)
     return Findings(question, asked.text, query, evidence, chosen, signals, status, safety)
 
 
-def nearness_of(retriever: HybridRetriever) -> Nearness:
-    """How near texts are to a way in which a passage of this index is asked for."""
+def _between(vectors: Vectors) -> Vectors:
+    """The direction halfway between rows of length 1.
 
-    def nearest(texts: Sequence[str]) -> list[float]:
-        vectors = retriever.library.embedder.embed([retriever.query_of(t) for t in texts])
-        return [float(retriever.library.heading_similarities(v).max()) for v in vectors]
+    What carries over says what a follow-up is about; its own words say what is asked of it, and
+    would drown in the others.
+    """
+    middle = vectors.mean(axis=0)
+    return cast(Vectors, middle / np.linalg.norm(middle))
+
+
+def nearness_of(retriever: HybridRetriever) -> Nearness:
+    """The nearest way in which a passage of this index is asked for."""
+    library = retriever.library
+
+    def nearest(texts: Sequence[str]) -> list[tuple[float, str]]:
+        found = []
+        for vector in library.embedder.embed([retriever.query_of(t) for t in texts]):
+            similar = library.heading_similarities(vector)
+            best = int(similar.argmax())
+            found.append((float(similar[best]), library.passages[best].source_id))
+        return found
 
     return nearest
 

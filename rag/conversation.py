@@ -19,6 +19,7 @@ from rag.leaning import (
     SWAP,
     SWITCH,
     Cues,
+    Near,
     content_words,
     cues_of,
     leans,
@@ -41,8 +42,8 @@ REPLY_WORDS = 16
 SHOWN_WORDS = 24
 """Words of the earlier question that are shown beside a follow-up."""
 
-Nearness = Callable[[Sequence[str]], Sequence[float]]
-"""Texts to, for each, the cosine of the nearest way in which the corpus is asked."""
+Nearness = Callable[[Sequence[str]], Sequence[tuple[float, str]]]
+"""Texts to, for each, the nearest way in which the corpus is asked: its cosine, and its source's id."""
 
 _RETURNS = re.compile(r"\b(?:back|return|returning) to (?:the |my |your |our )?")
 _MARKER = re.compile(r"\[\d+\]|[*_`>#\\]+")
@@ -114,8 +115,9 @@ def exchanges_of(history: Sequence[Turn]) -> tuple[Exchange, ...]:
 def cues_after(text: str, before: Exchange, lexicon: Lexicon, nearness: Nearness) -> Cues:
     """What speaks for the text leaning on the exchange before it."""
     carried = " ".join(_unsaid([*content_words(before.said), *_reply_words(before.reply)], text))
-    alone, together = nearness([text, f"{_bare(text)} ({carried})"])
-    return cues_of(text, f"{before.said} {before.reply}", alone, together, lexicon)
+    alone, together, earlier = nearness([text, f"{_bare(text)} ({carried})", before.said])
+    near = Near(alone[0], together[0] - alone[0], alone[1] == earlier[1])
+    return cues_of(text, f"{before.said} {before.reply}", near, lexicon)
 
 
 def _topics(exchanges: Sequence[Exchange], lexicon: Lexicon, nearness: Nearness) -> list[Topic]:

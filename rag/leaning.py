@@ -36,11 +36,15 @@ LEAD = re.compile(
 SWAP = re.compile(
     r"^(?:what about|how about|what of|and|or|(?:is (?:it|that) )?(?:the )?same (?:for|with|goes for)|and what about)\b"
 )
-_CONTINUES = re.compile(r"^(?:(?:ok|okay|right|hmm+|oh|ah|yeah|well|cool)\W+)*(?:so|but|and|or|then)\b")
+_CONTINUES = re.compile(
+    r"^(?:(?:ok|okay|right|hmm+|oh|ah|yeah|well|cool|fine)\W+)*(?:so|but|and|or|then)\b|"
+    r"^(?:no |nope |oops |sorry |wait |ah )*(?:sorry\b|i meant\b|i mean\b|make that\b|scrap that\b|i should have said)"
+)
 _POINTS = re.compile(
     r"\b(?:they|them|their|theirs|those|these|it|its|this|that|he|she|his|her|him|"
     r"(?:the )?(?:first|second|third|last|other|former|latter|same) ones?|the (?:former|latter|"
-    r"others?|same)|this one|that one|ones|both|either|neither|there|such)\b"
+    r"others?|same)|this one|that one|ones|both|either|neither|there|such|mine|one (?:with|for|from|in|where)|"
+    r"(?:an?|another|any|\w+er|which|the) (?:\w+ )?one(?= *(?:$|[,.?!;]|is\b|are\b|for\b|with\b|in\b|then\b)))\b"
 )
 _OWN_POINTERS = re.compile(
     r"\b(?:is|does|would|will|can|could|did|how long does|how long will|should) it (?:ok|okay|safe|"
@@ -63,9 +67,10 @@ _LEAVES_OUT = re.compile(
     r"for example|like what|tell me more|go on|what (?:were|are|is) (?:its|their) )"
 )
 _FRAGMENT = re.compile(
-    r"^(?:any(?:thing)?|even|if|in|for|with|without|by|after|before|during|on|only|not|same|per|didnt|"
-    r"wasnt|isnt|were|was|every|how (?:sure|quick|fast|soon|big|bad))\b"
+    r"^(?:any(?:thing)?|even|if|in|at|for|with|without|by|after|before|during|on|only|not|same|per|didnt|"
+    r"wasnt|isnt|were|was|has|had|every|how (?:sure|quick|fast|soon|big|bad)|\w+er one)\b"
 )
+_DEFINITE = re.compile(r"\bthe \w+\b(?! (?:of|in|for|that|when|to)\b)")
 _TAIL = re.compile(r"\b(?:then|tho|though|instead|too|as well|either|enough|else|again|at least)\W*(?:$|\?)")
 _COMPARES = re.compile(r"\b(?:which|better|worse|best|harder|easier|safer|closer|difference|rather|too \w+)\b")
 ASKS_ABOUT_A_STUDY = re.compile(
@@ -73,7 +78,10 @@ ASKS_ABOUT_A_STUDY = re.compile(
     r"review|analysis|experiment|research)|in whom|who (?:was|were|said|says|found|did|showed|took part)|"
     r"subjects|participants|how many (?:people|women|men|lifters|subjects|participants)|sample|"
     r"(?:did|do|does|were|are) they (?:get|find|test|use|measure|do)|controlled data|how (?:sure|certain|confident)|"
-    r"whats the (?:source|evidence)|source|where does (?:that|this|it) come from)\b"
+    r"whats the (?:source|evidence)|source|where does (?:that|this|it) come from)\b|"
+    r"^(?:and |the |whats |what |whats the |what was the )*(?:n|cis?|es|sds?|p(?: ?values?)?|i2|r2|doses?|dosage|protocols?|designs?|"
+    r"dropouts?|attrition|blinding|blinded|randomi[sz]ed|funding|limitations?|populations?|controls?|effect sizes?|confidence intervals?|"
+    r"hazard ratio|odds ratio|heterogeneity|citation|doi|refs?|references?|authors?)\W*$"
 )
 _STOP = frozenset(
     ["a", "an", "the", "and", "or", "but", "if", "so", "as", "of", "in", "on", "at", "to", "for", "from", "by", "with", "about", "than", "then", "too", "also", "very", "is", "are", "was", "were", "be", "been", "being", "am", "do", "does", "did", "doing", "have", "has", "had", "having", "can", "could", "will", "would", "shall", "should", "may", "might", "must", "i", "im", "ive", "me", "my", "mine", "you", "your", "yours", "we", "us", "our", "it", "its", "they", "them", "their", "this", "that", "these", "those", "he", "she", "his", "her", "him", "what", "which", "who", "whom", "whose", "when", "where", "why", "how", "there", "here", "not", "no", "yes", "any", "some", "more", "most", "much", "many", "few", "just", "only", "really", "actually", "please", "tell", "think", "know", "get", "got", "need", "want", "go", "going", "good", "ok", "okay", "well", "like", "dont", "cant", "didnt", "whats", "hows", "one", "ones", "same", "other", "others", "else", "way", "thing", "things", "let", "make", "whether", "until", "up", "out", "over", "into", "per", "cool", "thanks", "describe", "explain", "mean", "give", "work", "works", "used", "use"]
@@ -84,13 +92,27 @@ NEAR = 0.45
 
 
 @dataclass(frozen=True, slots=True)
+class Near:
+    """How near a message lies to the ways in which the corpus is asked."""
+
+    alone: float
+    """Cosine of the nearest one to the message alone."""
+    gained: float
+    """What that cosine gains when the context's words are added."""
+    same: bool
+    """Whether that way and the one nearest to what was said before ask for the same source."""
+
+
+@dataclass(frozen=True, slots=True)
 class Cues:
     """What is known of a message beside what was said before it."""
 
     alone: float
-    """Cosine, of the message alone, of the nearest way of asking in the corpus."""
+    """See `Near`, also for the next two."""
     gained: float
-    """What that cosine gains when the context's words are added."""
+    same: float
+    definite: float
+    """1 where it says "the" of something without saying of what."""
     points: float
     """1 where a pronoun points outside the message; the next ones likewise 0 or 1."""
     swaps: float
@@ -133,29 +155,32 @@ class Fit:
 
 
 FIT = Fit(
-    intercept=4.66,
+    intercept=5.43,
     weights={
-        "alone": -0.38,
-        "gained": 10.12,
-        "points": 1.61,
-        "swaps": 3.94,
-        "continues": 3.76,
-        "leaves_out": 0.69,
-        "fragment": 2.19,
-        "tail": 4.06,
-        "compares": 1.0,
-        "study": 1.25,
-        "person": -1.21,
-        "new": -3.31,
-        "rare": -1.04,
-        "unknown": -0.78,
-        "shared": -0.54,
-        "named": -0.83,
+        "alone": -1.73,
+        "gained": 10.76,
+        "same": 3.64,
+        "definite": 1.05,
+        "points": 2.58,
+        "swaps": 4.66,
+        "continues": 5.72,
+        "leaves_out": -0.13,
+        "fragment": 2.04,
+        "tail": 3.63,
+        "compares": 0.9,
+        "study": 0.1,
+        "person": 0.2,
+        "new": -3.28,
+        "rare": -1.0,
+        "unknown": -0.59,
+        "shared": -0.19,
+        "named": -1.22,
     },
-    leans_from=0.4,
+    leans_from=0.35,
 )
-"""Fitted by `python -m tests.fit_leaning` on 115 follow-ups, 51 changes of topic and some 1,400 questions
-that stand alone. In ten-fold cross-validation 91 % of the follow-ups and 3 % of the others lean."""
+"""Fitted by `python -m tests.fit_leaning` on 205 follow-ups, 82 changes of topic and some 1,700 questions
+that stand alone. In ten-fold cross-validation 93 % of the follow-ups and 6 % of the others lean; one
+that leans wrongly still says in its own words what is asked."""
 
 
 def leans(text: str, cues: Cues, fit: Fit = FIT) -> bool:
@@ -176,16 +201,18 @@ def probability(cues: Cues, fit: Fit = FIT) -> float:
     return 1 / (1 + math.exp(-cues.score(fit)))
 
 
-def cues_of(text: str, context: str, alone: float, together: float, lexicon: Lexicon) -> Cues:
-    """The cues of a text after a context; `alone` and `together` are cosines (see `Cues`)."""
+def cues_of(text: str, context: str, near: Near, lexicon: Lexicon) -> Cues:
+    """The cues of a text after a context."""
     said = plain(text)
     core = LEAD.sub("", said)
     known = set(stems_of(context))
     own = [w for w in unique(content_words(core)) if stems_of(w)]
     new = [w for w in own if not set(stems_of(w)) <= known]
     return Cues(
-        alone=alone,
-        gained=together - alone,
+        alone=near.alone,
+        gained=near.gained,
+        same=float(near.same),
+        definite=float(bool(_DEFINITE.search(core))),
         points=float(_points(core, lexicon)),
         swaps=float(bool(SWAP.match(core)) or (said != core and said.startswith("and "))),
         continues=float(bool(_CONTINUES.match(said))),

@@ -22,9 +22,9 @@ _FUNCTION_WORDS = frozenset(
 )
 
 
-def _unhelpful(texts: Sequence[str]) -> list[float]:
+def _unhelpful(texts: Sequence[str]) -> list[tuple[float, str]]:
     """The corpus is about something else: only the wording can tell what leans."""
-    return [0.6] * len(texts)
+    return [(0.6, text) for text in texts]
 
 
 def content(text: str) -> set[str]:

@@ -28,9 +28,9 @@ def turns(*said: str) -> tuple[Turn, ...]:
     return tuple(Turn(roles[n % 2], text) for n, text in enumerate(said))  # type: ignore[arg-type]
 
 
-def unhelpful(texts: Sequence[str]) -> list[float]:
+def unhelpful(texts: Sequence[str]) -> list[tuple[float, str]]:
     """A corpus that is near nothing and far from nothing: only the wording can tell."""
-    return [0.6] * len(texts)
+    return [(0.6, text) for text in texts]
 
 
 def resolved(text: str, *said: str) -> str:
@@ -99,6 +99,13 @@ def test_without_history_the_text_is_unchanged() -> None:
     assert asked == Standalone("How heavy?", "How heavy?")
 
 
+@pytest.mark.parametrize(
+    "text", ["n?", "CI?", "whats the effect size", "easier one?", "at home?", "no sorry i meant the floor one", "protocol?"]
+)
+def test_scraps_and_corrections_lean(text: str) -> None:
+    assert "thrust" in resolved(text, *THRUSTS)
+
+
 def test_chat_in_between_does_not_lose_the_topic() -> None:
     assert "thrust" in resolved("how heavy?", *THRUSTS, "ok thanks", "You're welcome.")
 
@@ -126,8 +133,8 @@ def test_replies_to_small_talk_are_no_context() -> None:
 def test_evidence_decides_where_wording_does_not(alone: float, carries: bool) -> None:
     """The same words stand alone where the corpus is asked just that, and lean where it is not."""
 
-    def nearness(texts: Sequence[str]) -> list[float]:
-        return [0.75 if "(" in t else alone for t in texts]
+    def nearness(texts: Sequence[str]) -> list[tuple[float, str]]:
+        return [(0.75 if "(" in t else alone, t) for t in texts]
 
     said = turns("does exercise help hip arthritis", "It eases pain a little.")
     asked = standalone(Question("how long until a result", said), LEXICON, nearness)
