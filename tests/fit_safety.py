@@ -20,7 +20,7 @@ import numpy as np
 from scipy import sparse
 
 from rag.recognising import WEIGHTS, Weights, features, likeness, stems_of_rule, weights_of
-from rag.safety import by_rule, carried_on, folded
+from rag.safety import UNSURE, by_rule, carried_on, folded
 from rag.types import Question, Turn
 
 FOLDER = Path(__file__).parent / "questions"
@@ -32,11 +32,11 @@ FILES = (
 NONE = "none"
 
 THRESHOLD = -0.10
-"""Score from which a message is referred: rules and recogniser together then find 99.1 % of the signs
-and refer 1.5 % of the `ORDINARY` questions, ten-fold cross-validated. Made-up near misses (voice-2,
-voice-3) fare worse."""
+"""Score from which a message is referred: rules and recogniser together then find 99.2 % of the signs
+and refer 1.4 % of the `ORDINARY` questions, ten-fold cross-validated. Made-up near misses (voice-2 to
+voice-4) fare worse."""
 
-AUTHORS = ("voice-1", "voice-2", "voice-3")
+AUTHORS = ("voice-1", "voice-2", "voice-3", "voice-4")
 """Those who wrote signs and near misses without having seen the rules."""
 
 ORDINARY = ("ordinary", "voice-1", "questions")
@@ -115,13 +115,14 @@ def fitted(data: Sequence[Example], texts: Sequence[tuple[str, str]]) -> dict[st
         "intercept": round(float(model.intercept_[0]), 4),
         "threshold": THRESHOLD,
         "signs": {t: weights[t] for t in sorted(weights, key=int)},
-        **_fitted_rules([e.rule for e in data if e.rule != NONE], [t for t, s in zip(texts, signs, strict=True) if s]),
+        **_fitted_rules([(e.rule, t) for e, t in zip(data, texts, strict=True) if e.rule not in (NONE, UNSURE)]),
     }
 
 
-def _fitted_rules(rules: Sequence[str], texts: Sequence[tuple[str, str]]) -> dict[str, Any]:
+def _fitted_rules(named: Sequence[tuple[str, tuple[str, str]]]) -> dict[str, Any]:
     from sklearn.linear_model import LogisticRegression
 
+    rules, texts = zip(*named, strict=True)
     names, held = _matrix([dict.fromkeys(stems_of_rule(*pair), 1) for pair in texts], SEEN_IN_SIGNS)
     model = LogisticRegression(C=20.0, max_iter=500).fit(_scaled(held), rules)
     return {

@@ -293,7 +293,7 @@ def test_every_rule_that_the_recogniser_may_name_has_a_message() -> None:
 
 def test_the_weights_belong_to_the_committed_examples() -> None:
     assert fitted_weights().digest == digest(examples()), "run python -m tests.fit_safety"
-    assert WEIGHTS.stat().st_size < 1_200_000
+    assert WEIGHTS.stat().st_size < 1_500_000
 
 
 def small_weights() -> Weights:
