@@ -45,6 +45,10 @@ SHOWN_WORDS = 24
 Nearness = Callable[[Sequence[str]], Sequence[tuple[float, str]]]
 """Texts to, for each, the nearest way in which the corpus is asked: its cosine, and its source's id."""
 
+WORDS_BEFORE = 3
+"""Words that may stand before "different topic" where it announces one: "ok, on a"."""
+
+_ANNOUNCES = re.compile(rf"{SWITCH.pattern}(?: now| that| it| this)?\W+", re.IGNORECASE)
 _RETURNS = re.compile(r"\b(?:back|return|returning) to (?:the |my |your |our )?")
 _MARKER = re.compile(r"\[\d+\]|[*_`>#\\]+")
 
@@ -136,8 +140,10 @@ def _topics(exchanges: Sequence[Exchange], lexicon: Lexicon, nearness: Nearness)
 
 def _without_announcement(text: str) -> str:
     """The text behind "different topic:", which is nothing to search for."""
-    announced = re.match(rf"(?:\W*[\w']+){{0,3}}?\W*{SWITCH.pattern}(?: now| that| it| this)?\W+", text, re.IGNORECASE)
-    rest = text[announced.end() :] if announced else text
+    announced = _ANNOUNCES.search(text)
+    if announced is None or len(text[: announced.start()].split()) > WORDS_BEFORE:
+        return text
+    rest = text[announced.end() :]
     return rest if len(rest.split()) >= 3 else text
 
 

@@ -94,6 +94,11 @@ def test_the_announcement_of_a_new_topic_is_not_searched(text: str, searched: st
     assert asked == Standalone(text, searched)
 
 
+@pytest.mark.timeout(20)  # it took over a minute when the pattern went back over the word again and again
+def test_one_long_word_is_read_once() -> None:
+    assert resolved("a" * 2000) == "a" * 2000
+
+
 def test_without_history_the_text_is_unchanged() -> None:
     asked = standalone(Question("How heavy?"), LEXICON, unhelpful)
     assert asked == Standalone("How heavy?", "How heavy?")
