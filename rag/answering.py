@@ -17,6 +17,7 @@ from rag.disagreement import OtherSide, other_side, shown_points
 from rag.errors import RagError
 from rag.language import is_foreign
 from rag.library import Library, open_library, references_of, version_in_use
+from rag.limiting import with_limits
 from rag.question import shape_of
 from rag.quoting import (
     Candidate,
@@ -277,6 +278,7 @@ def quoted(library: Library, findings: Findings) -> Answer:
     other = None if urgent else other_side(library, findings.query, findings.chosen)
     exercises = () if urgent else compared(library, findings.query)
     chosen = with_all_sides(library, exercises, _with_other_side(findings.chosen, other))
+    chosen = chosen if urgent else with_limits(library, findings.query, chosen)
     told = [c for c in chosen if not c.related]
     related = chosen[len(told) :]
     table = table_citations(library, exercises, len(told) + 1)
