@@ -190,12 +190,12 @@ def find(retriever: HybridRetriever, question: Question) -> Findings:
     lexicon = library.lexicon
     mended = replace(question, text=lexicon.mended(question.text))
     asked = standalone(mended, lexicon, nearness_of(retriever))
-    safety = assess(question) or _carried_caution(question, asked.text)
+    safety = _safety(question, asked.text)
     searched = retriever.query_of(asked.searched)
     leant = [retriever.query_of(mended.text)] if asked.searched != mended.text else []
     vectors = library.embedder.embed([searched, *leant])
     vector = _between(vectors)
-    urgent = safety.references if safety and safety.level == "see_a_clinician" else ()
+    urgent = safety.references if safety and _refers(safety) else ()
     evidence = _evidence(retriever, searched, vector, urgent)
     query = query_of(library, searched, vector, question.audience)
     query = replace(query, shape=shape_of(mended.text))  # not of what it leans on
@@ -256,12 +256,25 @@ def _rests_on(passage: Passage, reference_ids: tuple[str, ...]) -> bool:
     return bool(cited & set(reference_ids))
 
 
-def _carried_caution(question: Question, asked: str) -> Safety | None:
-    """The caution of a follow-up whose person or pain stands in an earlier message only."""
-    if asked == question.text or not question.history:
-        return None
+def _safety(question: Question, asked: str) -> Safety | None:
+    """What the message calls for, or what still holds of the one that it leans on.
+
+    "Why, what could it be?" after a warning sign is no question for a coach either; of anything
+    else the caution stays.
+    """
+    own = assess(question)
+    said = [turn.content for turn in question.history if turn.role == "user"]
+    if _refers(own) or asked == question.text or not said:
+        return own
+    before = assess(Question(said[-1]))
+    if _refers(before):
+        return before
     carried = assess(replace(question, text=asked, history=()))
-    return carried if carried and carried.level == "caution" else None
+    return own or (None if _refers(carried) else carried)
+
+
+def _refers(safety: Safety | None) -> bool:
+    return safety is not None and safety.level == "see_a_clinician"
 
 
 def _in_english(findings: Findings, retriever: HybridRetriever) -> Findings:
@@ -274,7 +287,7 @@ def _in_english(findings: Findings, retriever: HybridRetriever) -> Findings:
 
 def quoted(library: Library, findings: Findings) -> Answer:
     """The answer in quote mode: verbatim sentences, each with its citation."""
-    urgent = findings.safety is not None and findings.safety.level == "see_a_clinician"
+    urgent = _refers(findings.safety)
     other = None if urgent else other_side(library, findings.query, findings.chosen)
     exercises = () if urgent else compared(library, findings.query)
     chosen = with_all_sides(library, exercises, _with_other_side(findings.chosen, other))

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from rag.library import Library, references_of
-from rag.quoting import SAME, Candidate, Query
+from rag.quoting import Candidate, Query, same_finding
 from rag.types import Hit
 
 _OF_THE_RECORD = re.compile(
@@ -28,7 +28,7 @@ def with_limits(library: Library, query: Query, chosen: Sequence[Candidate]) -> 
     study = _main_study(answer)
     if query.audience != "trainer" or study is None or any(_limits(c, study) for c in answer):
         return tuple(chosen)
-    limits = [c for c in _sentences(library, query, study) if not _told(c, chosen)]
+    limits = [c for c in _sentences(library, query, study) if not any(same_finding(c, o) for o in chosen)]
     best = max(limits, key=lambda c: (c.worth, -c.number), default=None)
     return (*answer, *([best] if best else []), *chosen[len(answer) :])
 
@@ -60,7 +60,3 @@ def _sentences(library: Library, query: Query, study: str) -> list[Candidate]:
                 worth = float(vector @ query.vector)
                 found.append(Candidate(Hit(passage, 0.0, 0), number, worth, vector, references))
     return found
-
-
-def _told(candidate: Candidate, chosen: Sequence[Candidate]) -> bool:
-    return any(float(candidate.vector @ c.vector) >= SAME for c in chosen)

@@ -293,10 +293,10 @@ def _fits(candidate: Candidate, chosen: Sequence[Candidate], room: Room) -> bool
         c.hit is candidate.hit and c.number == candidate.number - 1 for c in chosen
     ):
         return False
-    return not any(_same(candidate, c) for c in chosen)
+    return not any(same_finding(candidate, c) for c in chosen)
 
 
-def _same(one: Candidate, other: Candidate) -> bool:
+def same_finding(one: Candidate, other: Candidate) -> bool:
     """Whether two sentences of different passages tell one finding."""
     if one.hit is other.hit:
         return False

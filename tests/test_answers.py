@@ -257,3 +257,23 @@ def test_an_instruction_in_a_question_changes_nothing_that_is_promised(coach: Co
     answer = coach.answer(parse_question(asked))
     assert_invariants(answer, coach)
     assert "cancer" not in answer.text
+
+
+@pytest.mark.parametrize("text", ["why, what could it be?", "so is it ok to carry on then?", "what about glute bridges instead?"])
+def test_a_follow_up_of_a_warning_sign_is_referred_again(coach: Coach, text: str) -> None:
+    history = [
+        {"role": "user", "content": "I get a deep ache in the groin every time I run, week 12 of a marathon plan"},
+        {"role": "assistant", "content": "That can be a stress fracture. Stop running and see a GP promptly."},
+    ]
+    safety = coach.answer(parse_question(text, history)).safety
+    assert safety
+    assert safety.level == "see_a_clinician"
+
+
+@pytest.mark.parametrize("text", ["different question, how much protein do I need per day?", "thanks!"])
+def test_a_new_topic_after_a_warning_sign_is_not_referred(coach: Coach, text: str) -> None:
+    history = [
+        {"role": "user", "content": "I get a deep ache in the groin every time I run, week 12 of a marathon plan"},
+        {"role": "assistant", "content": "That can be a stress fracture. Stop running and see a GP promptly."},
+    ]
+    assert coach.answer(parse_question(text, history)).safety is None

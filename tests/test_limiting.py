@@ -14,7 +14,7 @@ from rag.question import parse_question
 from rag.types import Answer
 
 QUESTIONS = [
-    "Kubo 2019: full against half squats, gluteus maximus volume?",
+    "Correlation of hip extension range with standing pelvic tilt?",
     "Gluteus maximus EMG in Romanian against stiff-leg deadlifts in bodybuilders?",
     "What correlated with sprint speed in Williams's hip thrust study?",
     "Heavy lifting or neuromuscular exercise for hip osteoarthritis?",
