@@ -30,7 +30,7 @@ def scores(coach: Coach) -> Scores:
     [
         ("heldout", "status", 0.96),
         ("heldout", "reference", 0.96),
-        ("heldout", "must", 0.92),
+        ("heldout", "must", 0.90),
         ("heldout", "safety", 0.98),
         ("heldout-b", "status", 0.96),
         ("heldout-b", "reference", 0.96),
@@ -42,6 +42,9 @@ def scores(coach: Coach) -> Scores:
         ("paraphrases", "status", 0.96),
         ("paraphrases", "reference", 0.95),
         ("plain", "status", 0.97),
+        ("tuning-e", "status", 0.95),
+        ("tuning-e", "reference", 0.88),
+        ("talks-b", "reference", 0.88),
     ],
 )
 def test_a_question_set_stays_above_its_floor(
