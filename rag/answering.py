@@ -12,7 +12,7 @@ from typing import Any, cast
 import numpy as np
 
 from rag.comparing import compared, table_citations, with_all_sides
-from rag.conversation import Nearness, standalone
+from rag.conversation import Nearness, Standalone, standalone
 from rag.disagreement import OtherSide, other_side, shown_points
 from rag.errors import RagError
 from rag.language import is_foreign
@@ -190,12 +190,12 @@ def find(retriever: HybridRetriever, question: Question) -> Findings:
     lexicon = library.lexicon
     mended = replace(question, text=lexicon.mended(question.text))
     asked = standalone(mended, lexicon, nearness_of(retriever))
-    safety = _safety(question, asked.text)
+    safety = _safety(question, asked)
     searched = retriever.query_of(asked.searched)
-    leant = [retriever.query_of(mended.text)] if asked.searched != mended.text else []
+    leant = [retriever.query_of(mended.text)] if asked.leans_on else []
     vectors = library.embedder.embed([searched, *leant])
     vector = _between(vectors)
-    urgent = safety.references if safety and _refers(safety) else ()
+    urgent = safety.references if safety and safety.refers else ()
     evidence = _evidence(retriever, searched, vector, urgent)
     query = query_of(library, searched, vector, question.audience)
     query = replace(query, shape=shape_of(mended.text))  # not of what it leans on
@@ -256,25 +256,21 @@ def _rests_on(passage: Passage, reference_ids: tuple[str, ...]) -> bool:
     return bool(cited & set(reference_ids))
 
 
-def _safety(question: Question, asked: str) -> Safety | None:
-    """What the message calls for, or what still holds of the one that it leans on.
+def _safety(question: Question, asked: Standalone) -> Safety | None:
+    """What the message calls for, or what still holds of the messages that it leans on.
 
     "Why, what could it be?" after a warning sign is no question for a coach either; of anything
     else the caution stays.
     """
     own = assess(question)
-    said = [turn.content for turn in question.history if turn.role == "user"]
-    if _refers(own) or asked == question.text or not said:
+    if not asked.leans_on or (own and own.refers):
         return own
-    before = assess(Question(said[-1]))
-    if _refers(before):
-        return before
-    carried = assess(replace(question, text=asked, history=()))
-    return own or (None if _refers(carried) else carried)
-
-
-def _refers(safety: Safety | None) -> bool:
-    return safety is not None and safety.level == "see_a_clinician"
+    before = (assess(Question(said)) for said in reversed(asked.leans_on))
+    sign = next((s for s in before if s and s.refers), None)
+    if sign:
+        return sign
+    carried = assess(replace(question, text=asked.text, history=()))
+    return own or (None if carried and carried.refers else carried)
 
 
 def _in_english(findings: Findings, retriever: HybridRetriever) -> Findings:
@@ -287,7 +283,7 @@ def _in_english(findings: Findings, retriever: HybridRetriever) -> Findings:
 
 def quoted(library: Library, findings: Findings) -> Answer:
     """The answer in quote mode: verbatim sentences, each with its citation."""
-    urgent = _refers(findings.safety)
+    urgent = findings.safety is not None and findings.safety.refers
     other = None if urgent else other_side(library, findings.query, findings.chosen)
     exercises = () if urgent else compared(library, findings.query)
     chosen = with_all_sides(library, exercises, _with_other_side(findings.chosen, other))

@@ -61,6 +61,8 @@ class Standalone:
     """As a person reads it."""
     searched: str
     """As it is looked for: with the words of the reply it leans on."""
+    leans_on: tuple[str, ...] = ()
+    """What the user said before of the same topic, oldest first; none where nothing carries over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,8 @@ class Topic:
     """The question that set it."""
     reply: str
     """To the newest message."""
+    said: tuple[str, ...]
+    """The messages of it, oldest first."""
     follow_up: str = ""
     """The newest message, where it leant on what was said before it."""
 
@@ -126,16 +130,21 @@ def cues_after(text: str, before: Exchange, lexicon: Lexicon, nearness: Nearness
 
 def _topics(exchanges: Sequence[Exchange], lexicon: Lexicon, nearness: Nearness) -> list[Topic]:
     """The topic after each exchange."""
-    topics = [Topic(_core(exchanges[0].said), exchanges[0].reply)]
+    topics = [_new_topic(exchanges[0])]
     for before, exchange in pairwise(exchanges):
         said, topic = exchange.said, topics[-1]
+        so_far = (*topic.said, said)
         if stands_apart(said) or not leans(said, cues_after(said, before, lexicon, nearness)):
-            topics.append(Topic(_core(said), exchange.reply))
+            topics.append(_new_topic(exchange))
         elif swapped := _with_replaced(said, topic.opened, lexicon):
-            topics.append(Topic(swapped, exchange.reply))
+            topics.append(Topic(swapped, exchange.reply, so_far))
         else:
-            topics.append(Topic(topic.opened, exchange.reply, _core(said)))
+            topics.append(Topic(topic.opened, exchange.reply, so_far, _core(said)))
     return topics
+
+
+def _new_topic(exchange: Exchange) -> Topic:
+    return Topic(_core(exchange.said), exchange.reply, (exchange.said,))
 
 
 def _without_announcement(text: str) -> str:
@@ -161,13 +170,14 @@ def _in_topic(text: str, topic: Topic, lexicon: Lexicon) -> Standalone:
     """The text with what it lacks of the topic."""
     swapped = _with_replaced(text, topic.text, lexicon)
     if swapped:
-        return Standalone(f"{_bare(text)} ({swapped})", f"{_bare(text)} ({swapped})")
+        both = f"{_bare(text)} ({swapped})"
+        return Standalone(both, both, topic.said)
     core = plain(text)
     own = unique(content_words(topic.text))[-CONTEXT_WORDS:]
     reply = _reply_words(topic.reply)
     carried = _unsaid([*reply, *own] if ASKS_ABOUT_A_STUDY.search(core) else [*own, *reply], text)
     searched = f"{_bare(text)} ({' '.join(carried)})" if carried else text
-    return Standalone(f"{_bare(text)} ({_shortened(topic.text)})", searched)
+    return Standalone(f"{_bare(text)} ({_shortened(topic.text)})", searched, topic.said)
 
 
 def _with_replaced(text: str, context: str, lexicon: Lexicon) -> str | None:

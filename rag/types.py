@@ -146,6 +146,11 @@ class Safety:
     references: tuple[str, ...] = ()
     """The references that the rule rests on."""
 
+    @property
+    def refers(self) -> bool:
+        """Whether a clinician comes before any advice."""
+        return self.level == "see_a_clinician"
+
 
 @dataclass(frozen=True, slots=True)
 class Citation:

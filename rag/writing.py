@@ -110,7 +110,7 @@ def written(
     deny is never shown, and nothing is before a sentence rests on a passage.
     """
     yield Sources(fallback.citations)
-    if fallback.safety and fallback.safety.level == "see_a_clinician":
+    if fallback.safety and fallback.safety.refers:
         yield from _quoted(fallback, "Quoted, not written, as the question names a warning sign.")
         return
     keys = {key_of(h.passage): h for h in _shown(library, findings, fallback)}

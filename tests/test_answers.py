@@ -259,21 +259,37 @@ def test_an_instruction_in_a_question_changes_nothing_that_is_promised(coach: Co
     assert "cancer" not in answer.text
 
 
-@pytest.mark.parametrize("text", ["why, what could it be?", "so is it ok to carry on then?", "what about glute bridges instead?"])
-def test_a_follow_up_of_a_warning_sign_is_referred_again(coach: Coach, text: str) -> None:
-    history = [
-        {"role": "user", "content": "I get a deep ache in the groin every time I run, week 12 of a marathon plan"},
-        {"role": "assistant", "content": "That can be a stress fracture. Stop running and see a GP promptly."},
-    ]
-    safety = coach.answer(parse_question(text, history)).safety
+SIGN = (
+    {"role": "user", "content": "I get a deep ache in the groin every time I run, week 12 of a marathon plan"},
+    {"role": "assistant", "content": "That can be a stress fracture. Stop running and see a GP promptly."},
+)
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        ["why, what could it be?"],
+        ["so is it ok to carry on then?"],
+        ["what about glute bridges instead?"],
+        ["why, what could it be?", "and how long would that take?"],
+        ["ok thanks", "so is it ok to carry on then?"],
+    ],
+)
+def test_follow_ups_of_a_warning_sign_are_referred_again(coach: Coach, later: list[str]) -> None:
+    *between, last = later
+    turns = [t for text in between for t in ({"role": "user", "content": text}, SIGN[1])]
+    safety = coach.answer(parse_question(last, [*SIGN, *turns])).safety
     assert safety
     assert safety.level == "see_a_clinician"
 
 
-@pytest.mark.parametrize("text", ["different question, how much protein do I need per day?", "thanks!"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "different question, how much protein do I need per day?",
+        "how much protien do i need per day for muscel",
+        "thanks!",
+    ],
+)
 def test_a_new_topic_after_a_warning_sign_is_not_referred(coach: Coach, text: str) -> None:
-    history = [
-        {"role": "user", "content": "I get a deep ache in the groin every time I run, week 12 of a marathon plan"},
-        {"role": "assistant", "content": "That can be a stress fracture. Stop running and see a GP promptly."},
-    ]
-    assert coach.answer(parse_question(text, history)).safety is None
+    assert coach.answer(parse_question(text, list(SIGN))).safety is None
