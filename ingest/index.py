@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ingest.adapter import fitted_adapter, key_of
 from ingest.corpus_files import (
     ASKED,
     FOLDERS,
@@ -50,6 +51,9 @@ KEPT_VERSIONS = 2
 """The one in use and the one before it, which a running server may still be reading."""
 
 LOCK_TIMEOUT_S = 600
+
+NOT_ASKED = ""
+"""The section of what the corpus does not answer: one of its own, for the adapter to set apart."""
 
 Report = Callable[[int, int], None]
 """Called with (texts embedded so far, texts to embed)."""
@@ -239,6 +243,7 @@ def _write_version(
         )
         for name, of_kind in texts.items():
             _write_vectors(target, name, of_kind, _rows(of_kind, known))
+        _write_adapter(settings.index, target, manifest, passages, corpus.not_covered, known)
         vectors = _rows(texts["passages"], known)
         write_collection(
             target / "chroma", settings.chroma_url, manifest.version, passages, vectors
@@ -298,6 +303,37 @@ def _rows(texts: Sequence[str], known: Mapping[str, Vectors]) -> Vectors:
 def _write_vectors(target: Path, name: str, texts: Sequence[str], vectors: Vectors) -> None:
     np.save(target / f"{name}.npy", vectors)
     (target / f"{name}.keys").write_text("\n".join(map(_key, texts)), "utf-8")
+
+
+def _write_adapter(
+    index: Path,
+    target: Path,
+    manifest: Manifest,
+    passages: Sequence[Passage],
+    not_covered: Sequence[str],
+    known: Mapping[str, Vectors],
+) -> None:
+    """Learns the adapter, or takes it over where the phrasings are those of the version in use."""
+    asked = {(f"{p.source_id}\n{p.section}", h): None for p in passages if p.asked for h in _headings(p)}
+    asked |= dict.fromkeys((NOT_ASKED, text) for text in not_covered)
+    sections, texts = [section for section, _ in asked], [text for _, text in asked]
+    key = f"{manifest.model_folder} {key_of(texts, sections)}"
+    adapter = _known_adapter(index, key)
+    if adapter is None:
+        vectors = _rows(texts, known) if texts else np.zeros((0, manifest.dimension), np.float32)
+        adapter = fitted_adapter(vectors, sections)
+    np.save(target / "adapter.npy", adapter)
+    (target / "adapter.key").write_text(key, "utf-8")
+
+
+def _known_adapter(index: Path, key: str) -> Vectors | None:
+    """The adapter of the version in use, where it was learnt from the same."""
+    try:
+        version = current_version(index)
+        same = (version / "adapter.key").read_text("utf-8") == key
+        return np.asarray(np.load(version / "adapter.npy")) if same else None
+    except (IndexMissingError, OSError, ValueError):
+        return None
 
 
 def _drop_old_versions(settings: Settings, current: str) -> None:

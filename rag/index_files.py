@@ -21,7 +21,7 @@ from typing import Any
 from rag.errors import IndexMismatchError, IndexMissingError
 from rag.types import Exercise, Mention, Passage, Reference
 
-SCHEMA = 7
+SCHEMA = 8
 """Raised whenever a version written before could be misread."""
 
 

@@ -30,6 +30,9 @@ from rag.studies import Studies
 from rag.types import Exercise, Passage, Reference, Vectors
 from rag.vector_store import VectorStore, open_collection, write_collection
 
+SOFTNESS = 0.1
+"""Cosine by which a way of asking counts e times more than another; chosen with the adapter."""
+
 _SENTENCE = re.compile(r"\S.*?(?:[.!?](?=\s+[A-Z(])|$)", re.DOTALL)
 
 
@@ -49,6 +52,8 @@ class Library:
     """Shape (headings, d): for each passage its heading, then the other ways of asking for it."""
     not_covered_vectors: Vectors
     """Shape (questions, d): questions that people ask and the corpus does not answer."""
+    adapter: Vectors
+    """Shape (d, d): the map after which phrasings of one section lie close (see `ingest.adapter`)."""
     store: VectorStore
     embedder: OnnxEmbedder
 
@@ -103,6 +108,37 @@ class Library:
         """Shape (passages,): whether it is written down how people ask for the passage."""
         return np.array([bool(p.asked) for p in self.passages])
 
+    @cached_property
+    def _asked(self) -> tuple[Vectors, list[int]]:
+        """Adapted ways of asking for each passage, and where each passage's start.
+
+        Where nobody wrote down how people ask, the passage's own sentences stand for it.
+        """
+        rows: list[Vectors] = []
+        for row, written in enumerate(self.has_phrasings):
+            ways = self.heading_vectors[self.heading_starts[row] : self.heading_starts[row + 1]]
+            rows.append(ways if written else np.concatenate([ways, self.sentence_rows(row)]))
+        return self._adapted(np.concatenate(rows)), _starts(map(len, rows))
+
+    def _adapted(self, vectors: Vectors) -> Vectors:
+        adapted = vectors @ self.adapter
+        return np.asarray(adapted / np.linalg.norm(adapted, axis=-1, keepdims=True))
+
+    def asked_similarities(self, vector: Vectors) -> Vectors:
+        """Shape (passages,): adapted cosine of the nearest ways of asking, the near ones counted together."""
+        ways, starts = self._asked
+        near = np.exp(ways @ self._adapted(vector) / SOFTNESS)
+        return np.asarray(SOFTNESS * np.log(np.add.reduceat(near, np.asarray(starts[:-1]))))
+
+    def not_covered_similarities(self, vector: Vectors) -> Vectors:
+        """Shape (questions,): adapted cosine of each question that is known not to be covered."""
+        return np.asarray(self._not_covered @ self._adapted(vector))
+
+    @cached_property
+    def _not_covered(self) -> Vectors:
+        known = self.not_covered_vectors
+        return self._adapted(known) if known.size else np.zeros((0, len(self.adapter)), np.float32)
+
     def heading_similarities(self, vector: Vectors) -> Vectors:
         """Shape (passages,): cosine of the nearest way of asking for each passage."""
         return _nearest(self.heading_vectors, self.heading_starts, vector)
@@ -148,6 +184,7 @@ def open_library(settings: Settings) -> Library:
         sentence_vectors=np.load(version / "sentences.npy"),
         heading_vectors=np.load(version / "headings.npy"),
         not_covered_vectors=np.load(version / "not_covered.npy"),
+        adapter=np.load(version / "adapter.npy"),
         store=store,
         embedder=open_embedder(models_folder(settings.index) / manifest.model_folder),
     )
@@ -194,6 +231,7 @@ def in_memory(
         sentence_vectors=embed([p.sentence(n) for p in passages for n in range(len(p.sentences))]),
         heading_vectors=embed([p.title for p in passages]),
         not_covered_vectors=np.zeros((0, embedder.dimension), dtype=np.float32),
+        adapter=np.eye(embedder.dimension, dtype=np.float32),
         store=open_collection(scratch, "", "evaluation"),
         embedder=embedder,
     )

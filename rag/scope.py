@@ -22,11 +22,15 @@ from rag.lexicon import (
 )
 from rag.library import Library
 from rag.quoting import Candidate, Query
-from rag.relevance import Judged, weighed
+from rag.relevance import Features, Judged, weighed
 from rag.types import Status, Vectors
 
 NEAREST = 5
 """Passages whose words count as found."""
+
+
+FAR = -0.25
+"""Nearness of a question not covered below which it says nothing: it speaks against an answer only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +57,8 @@ class Signals:
     gained: float
     """What the best similarity gains by leaving them out."""
     uncovered: float
-    """By how much a question that the corpus is known not to answer is nearer than any way of asking
-    for what it does answer; 0 where none is."""
+    """By how much, in adapted cosines, a question that the corpus is known not to answer is nearer than
+    the ways of asking for what it does answer; `FAR` where none is near."""
     elsewhere: float
     """1 where the question names something the corpus is not about, and no passage found does."""
     setting: float
@@ -83,25 +87,25 @@ class Fit:
 
 
 FIT = Fit(
-    intercept=-14.62,
+    intercept=-18.44,
     weights={
-        "relevance": 4.61,
-        "passage": -3.33,
-        "sentence": 2.96,
-        "heading": -4.22,
-        "words": 1.72,
-        "strange": 0.59,
-        "missing": 1.15,
-        "moved": -3.04,
-        "gained": -11.84,
-        "uncovered": -27.22,
-        "elsewhere": -3.86,
-        "setting": -1.96,
-        "domain": -0.75,
-        "study": 2.33,
-        "length": 3.43,
+        "relevance": 3.34,
+        "passage": -0.05,
+        "sentence": 3.21,
+        "heading": -1.23,
+        "words": 1.7,
+        "strange": -1.05,
+        "missing": 2.0,
+        "moved": -1.98,
+        "gained": -10.29,
+        "uncovered": -18.98,
+        "elsewhere": -3.52,
+        "setting": -2.0,
+        "domain": -0.72,
+        "study": 2.63,
+        "length": 2.8,
     },
-    answer_from=0.42,
+    answer_from=0.45,
     near_from=0.45,
 )
 
@@ -126,7 +130,7 @@ def signals_of(library: Library, query: Query, ranked: Sequence[Judged]) -> Sign
         missing=max((english_rarity(w) for w in unfound), default=0.0),
         moved=moved,
         gained=gained,
-        uncovered=max(0.0, _uncovered(library, query) - heading),
+        uncovered=nearer(library.not_covered_similarities(query.vector), features),
         elsewhere=_foreign(library, query.text, nearest, ELSEWHERE),
         setting=_foreign(library, query.text, nearest, SETTING),
         domain=float(bool(query.entities)),
@@ -183,10 +187,10 @@ def _best(library: Library, rows: list[int], vector: Vectors) -> float:
     return max((float((library.sentence_rows(r) @ vector).max()) for r in rows), default=0.0)
 
 
-def _uncovered(library: Library, query: Query) -> float:
-    """Cosine of the nearest question of the corpus's list of those that it does not answer."""
-    known = library.not_covered_vectors
-    return float((known @ query.vector).max()) if known.size else 0.0
+def nearer(not_covered: Vectors, features: Sequence[Features]) -> float:
+    """By how much the nearest of the questions not covered is nearer than what was found."""
+    nearest = float(not_covered.max()) if not_covered.size else -1.0
+    return max(FAR, nearest - max((f.asked for f in features), default=0.0))
 
 
 def _strange(library: Library, words: list[str]) -> float:

@@ -9,7 +9,7 @@ among the first three, stand beside the weights. SciPy comes with sentence-trans
 from __future__ import annotations
 
 import json
-from dataclasses import astuple, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,12 @@ from rag.answering import EVIDENCE, Coach, find
 from rag.library import Library
 from rag.question import parse_question
 from rag.quoting import query_of, ranked_evidence
-from rag.relevance import Features, Weights
+from rag.relevance import Weights
 from rag.settings import load_settings
 from rag.types import Passage
 
 FOLDER = Path(__file__).parent / "questions"
-FILES = ("dev", "paraphrases", "tuning-a", "tuning-b", "tuning-c")
+FILES = ("dev", "paraphrases", "tuning-a", "tuning-b", "tuning-c", "tuning-d", "tuning-e")
 FOLDS = 6
 RIDGE = 3e-4
 SCALE = 10.0
@@ -70,7 +70,8 @@ def _table() -> tuple[Any, Any]:
     retriever = Coach(load_settings()).retriever()
     library = retriever.library
     rows = [r for r in _rows() if r.get("references") and r.get("safety") != "see_a_clinician"]
-    features = np.zeros((len(rows), EVIDENCE, len(fields(Features))))
+    names = [f.name for f in fields(Weights)]
+    features = np.zeros((len(rows), EVIDENCE, len(names)))
     right = np.full((len(rows), EVIDENCE), -1)
     for n, row in enumerate(rows):
         question = parse_question(row["question"], row.get("history"), row.get("audience"))
@@ -78,7 +79,7 @@ def _table() -> tuple[Any, Any]:
         hits = retriever.retrieve_vector(found.text, found.vector, k=EVIDENCE)
         query = query_of(library, found.text, found.vector, question.audience)
         for m, judged in enumerate(ranked_evidence(library, query, tuple(hits))):
-            features[n, m] = astuple(judged.features)
+            features[n, m] = [getattr(judged.features, name) for name in names]
             right[n, m] = _rests_on(library, judged.hit.passage, set(row["references"]))
     kept = (right > 0).any(1)
     return features[kept], right[kept]

@@ -18,11 +18,14 @@ import numpy as np
 from rag.answering import Coach, Findings, find
 from rag.library import Library
 from rag.question import parse_question
-from rag.scope import FIT
+from rag.quoting import ranked_evidence
+from rag.scope import FIT, nearer
 from rag.settings import load_settings
 
 FOLDER = Path(__file__).parent / "questions"
-FILES = ("dev", "refused", "paraphrases", "caution", "tuning-a", "tuning-b", "tuning-c", "plain")
+FILES = (
+    "dev", "refused", "paraphrases", "caution", "tuning-a", "tuning-b", "tuning-c", "tuning-d", "tuning-e", "plain"
+)  # fmt: skip
 LEFT_OUT = {"warning-sign", "chit-chat", "follow-up"}
 
 SAME = 0.985
@@ -43,8 +46,7 @@ def main() -> None:
         question = parse_question(row["question"], row.get("history"), row.get("audience"))
         found = find(retriever, question)
         signals = {n: float(getattr(found.signals, n)) for n in names}
-        others = _uncovered_by_others(retriever.library, found)
-        signals["uncovered"] = max(0.0, others - signals["heading"])
+        signals["uncovered"] = _uncovered_by_others(retriever.library, found)
         table.append([signals[n] for n in names])
     x, y = np.array(table), np.array(["answered" in r["status"] for r in rows])
     model = make_pipeline(
@@ -56,7 +58,7 @@ def main() -> None:
     for threshold in (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55):
         refused = {
             kind: round(float((p[types == kind] < threshold).mean()), 3)
-            for kind in ("beyond-corpus", "off-topic")
+            for kind in ("beyond-corpus", "uncovered", "off-topic")
         }
         print(f"{threshold:.2f} answered {(p[y] >= threshold).mean():.3f} refused {refused}")
     model.fit(x, y)
@@ -69,8 +71,10 @@ def main() -> None:
 
 
 def _uncovered_by_others(library: Library, found: Findings) -> float:
-    cosines = library.not_covered_vectors @ found.query.vector
-    return float(cosines[cosines < SAME].max())
+    vector = found.query.vector
+    others = library.not_covered_vectors @ vector < SAME
+    features = [j.features for j in ranked_evidence(library, found.query, found.evidence)]
+    return nearer(library.not_covered_similarities(vector)[others], features)
 
 
 def _worst(rows: list[dict[str, Any]], p: Any, y: Any) -> None:
