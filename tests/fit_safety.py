@@ -1,6 +1,6 @@
 """Fits `rag/safety_weights.json`, the recogniser of warning signs: `python -m tests.fit_safety`.
 
-Reads the question files that may be tuned on (`FILES`), fits with scikit-learn (which
+Reads the question files that may be tuned on (`FILES`) and how people ask for the corpus's sections, fits with scikit-learn (which
 sentence-transformers brings), and writes the weights with a digest of what they were fitted on.
 `--check` also cross-validates, without one author's phrasings at a time and ten-fold, and prints
 recall and false alarms of rules and recogniser together for several thresholds.
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
 from scipy import sparse
 
 from rag.recognising import WEIGHTS, Weights, features, likeness, stems_of_rule, weights_of
@@ -26,23 +27,24 @@ from rag.types import Question, Turn
 FOLDER = Path(__file__).parent / "questions"
 FILES = (
     *("safety-examples", "dev", "paraphrases", "refused", "caution", "plain"),
-    *("tuning-a", "tuning-b", "tuning-c", "tuning-d"),
+    *("tuning-a", "tuning-b", "tuning-c", "tuning-d", "tuning-e"),
     *(f"{kind}{number}" for kind in ("warning-signs", "ordinary") for number in ("", "-2", "-3", "-4")),
 )
+ASKED = Path(__file__).parents[1] / "corpus" / "asked" / "articles"
 NONE = "none"
 
-THRESHOLD = -0.10
-"""Score from which a message is referred: rules and recogniser together then find 99.3 % of the signs
-and refer 1.9 % of the `ORDINARY` questions, ten-fold cross-validated. Made-up near misses (voice-2 to
-voice-5) fare worse."""
+THRESHOLD = -0.20
+"""Score from which a message is referred: rules and recogniser together then find 98.9 % of the signs
+and refer 1.3 % of the `ORDINARY` questions, ten-fold cross-validated. Made-up near misses (voice-2 to
+voice-6) fare worse."""
 
-AUTHORS = ("voice-1", "voice-2", "voice-3", "voice-4", "voice-5")
+AUTHORS = ("voice-1", "voice-2", "voice-3", "voice-4", "voice-5", "voice-6")
 """Those who wrote signs and near misses without having seen the rules."""
 
 ORDINARY = ("ordinary", "voice-1", "questions")
 """Beginnings of the names of the sets whose false alarms the threshold is chosen by."""
 
-SEEN = 2
+SEEN = 3
 """Examples that a feature must occur in."""
 
 SEEN_IN_SIGNS = 4
@@ -72,6 +74,17 @@ def examples() -> list[Example]:
             row = json.loads(line)
             if row.get("safety") != "any":
                 found.append(_example(row, name))
+    return found + asked()
+
+
+def asked() -> list[Example]:
+    """How people ask for the corpus's sections: ordinary, save where the section is about warning signs."""
+    found = []
+    for path in sorted(ASKED.glob("*.yaml")):
+        for phrasings in yaml.safe_load(path.read_text("utf-8")).values():
+            questions = [Question(p) for p in phrasings]
+            if not any(map(by_rule, questions)):
+                found += [Example(q, NONE, ASKED.parent.name) for q in questions]
     return found
 
 
@@ -88,9 +101,14 @@ def _example(row: dict[str, Any], name: str) -> Example:
 
 
 def digest(data: Sequence[Example]) -> str:
-    """What the weights belong to: changes with any example's words, turns or rule."""
+    """What the weights belong to: changes with the words, turns or rule of any example of the files.
+
+    How people ask is left out: a line added there by the blog's owner asks for no fit.
+    """
     rows = [
-        [e.question.text, [[t.role, t.content] for t in e.question.history], e.rule] for e in data
+        [e.question.text, [[t.role, t.content] for t in e.question.history], e.rule]
+        for e in data
+        if e.voice != ASKED.parent.name
     ]
     return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
 
@@ -189,7 +207,7 @@ def _held_out(
 
 def _rates(title: str, fired: Any, signs: Any, scores: Any, sets: Sequence[tuple[str, Any]]) -> None:
     print(title)
-    for threshold in (-0.2, -0.1, -0.05, 0.0, 0.1):
+    for threshold in (-0.35, -0.3, -0.25, -0.2, -0.15, -0.1, 0.0):
         told = fired | (scores >= threshold)
         parts = [f"{n} {told[s & signs].mean():.3f} / {told[s & ~signs].mean():.3f}" for n, s in sets]
         print(f"{threshold:5.2f}   " + "   ".join(parts))
