@@ -24,7 +24,7 @@ from rag.settings import load_settings
 from rag.types import Passage
 
 FOLDER = Path(__file__).parent / "questions"
-FILES = ("dev", "paraphrases", "tuning-a", "tuning-b", "tuning-c", "tuning-d", "tuning-e")
+FILES = ("dev", "paraphrases", "tuning-a", "tuning-b", "tuning-c", "tuning-d", "tuning-e", "tuning-f")
 FOLDS = 6
 RIDGE = 3e-4
 SCALE = 10.0

@@ -24,7 +24,7 @@ from rag.settings import load_settings
 
 FOLDER = Path(__file__).parent / "questions"
 FILES = (
-    "dev", "refused", "paraphrases", "caution", "tuning-a", "tuning-b", "tuning-c", "tuning-d", "tuning-e", "plain"
+    "dev", "refused", "paraphrases", "caution", "tuning-a", "tuning-b", "tuning-c", "tuning-d", "tuning-e", "tuning-f", "plain"
 )  # fmt: skip
 LEFT_OUT = {"warning-sign", "chit-chat", "follow-up"}
 
