@@ -155,31 +155,31 @@ class Fit:
 
 
 FIT = Fit(
-    intercept=5.43,
+    intercept=6.78,
     weights={
-        "alone": -1.73,
-        "gained": 10.76,
-        "same": 3.64,
-        "definite": 1.05,
-        "points": 2.58,
-        "swaps": 4.66,
-        "continues": 5.72,
-        "leaves_out": -0.13,
-        "fragment": 2.04,
-        "tail": 3.63,
-        "compares": 0.9,
-        "study": 0.1,
-        "person": 0.2,
-        "new": -3.28,
-        "rare": -1.0,
-        "unknown": -0.59,
-        "shared": -0.19,
-        "named": -1.22,
+        "alone": -3.92,
+        "gained": 8.93,
+        "same": 5.34,
+        "definite": 0.9,
+        "points": 3.09,
+        "swaps": 4.46,
+        "continues": 5.25,
+        "leaves_out": -0.2,
+        "fragment": 1.5,
+        "tail": 4.07,
+        "compares": 1.01,
+        "study": -0.56,
+        "person": -2.43,
+        "new": -2.98,
+        "rare": -0.7,
+        "unknown": -0.9,
+        "shared": -0.07,
+        "named": -1.13,
     },
-    leans_from=0.35,
+    leans_from=0.40,
 )
-"""Fitted by `python -m tests.fit_leaning` on 205 follow-ups, 82 changes of topic and some 1,700 questions
-that stand alone. In ten-fold cross-validation 93 % of the follow-ups and 6 % of the others lean; one
+"""Fitted by `python -m tests.fit_leaning` on 270 follow-ups, 136 changes of topic and some 1,700 questions
+that stand alone. In ten-fold cross-validation 93 % of the follow-ups and 8 % of the others lean; one
 that leans wrongly still says in its own words what is asked."""
 
 
