@@ -66,6 +66,15 @@ RELATED_MARGIN = 0.7
 RELATED = 2
 """Passages that an answer quotes as related, one sentence each."""
 
+SURE = 0.75
+"""Adapted cosine from which the leading passage surely answers; then a further passage …"""
+
+AS_ASKED = 0.58
+"""… must have this to add to the answer …"""
+
+RELATED_AS_ASKED = 0.75
+"""… and this to be quoted as related: of those with less, four in ten were beside the question."""
+
 ON_POINT = 0.5
 """Share of the leading passage's match in words that a further passage must have."""
 
@@ -169,13 +178,14 @@ def chosen_sentences(
         behind = lead.relevance - passage.relevance if lead else 0.0
         if behind > RELATED_MARGIN:
             break
-        if lead and _off_the_point(library, query, passage, lead):
+        adds = behind <= MARGIN or passage.hit.passage.role == "limits"
+        if lead and _off_the_point(library, query, passage, lead, adds):
             continue
         candidates = list(_candidates(library, query, passage, weights))
         if lead is None:
             chosen = _leading(candidates, room)
             lead = passage if chosen else None
-        elif behind <= MARGIN or passage.hit.passage.role == "limits":
+        elif adds:
             chosen += _further(candidates, chosen, passage, room)
         elif sum(c.related for c in chosen) < RELATED:
             further = _further(candidates, chosen, passage, replace(room, further=1))
@@ -191,9 +201,15 @@ def citations_of(chosen: Sequence[Candidate], first: int = 1) -> list[Citation]:
     ]
 
 
-def _off_the_point(library: Library, query: Query, passage: Judged, lead: Judged) -> bool:
+def _off_the_point(
+    library: Library, query: Query, passage: Judged, lead: Judged, adds: bool
+) -> bool:
     """Whether a further passage is about something beside the question."""
     if passage.features.words < ON_POINT * lead.features.words:
+        return True
+    as_asked = AS_ASKED if adds else RELATED_AS_ASKED
+    sure = lead.features.asked >= SURE and passage.hit.passage.role != "limits"
+    if sure and passage.features.asked < as_asked:
         return True
     return _about_another(library, query, passage.hit.passage)
 
