@@ -26,6 +26,7 @@ from rag.quoting import (
     citations_of,
     query_of,
     ranked_evidence,
+    studies_alone,
 )
 from rag.rendering import TABLE, answer_text
 from rag.replies import follow_ups_of, refusal
@@ -198,7 +199,8 @@ def find(retriever: HybridRetriever, question: Question) -> Findings:
     urgent = safety.references if safety and safety.refers else ()
     evidence = _evidence(retriever, searched, vector, urgent)
     query = query_of(library, searched, vector, question.audience)
-    query = replace(query, shape=shape_of(mended.text))  # not of what it leans on
+    own = studies_alone(library, mended.text)
+    query = replace(query, shape=shape_of(mended.text), only=own)  # not of what it leans on
     ranked = ranked_evidence(library, query, evidence)
     evidence = tuple(j.hit for j in ranked)
     chosen = tuple(chosen_sentences(library, query, ranked))

@@ -122,7 +122,8 @@ class Library:
 
     def _adapted(self, vectors: Vectors) -> Vectors:
         adapted = vectors @ self.adapter
-        return np.asarray(adapted / np.linalg.norm(adapted, axis=-1, keepdims=True))
+        lengths = np.linalg.norm(adapted, axis=-1, keepdims=True)
+        return np.asarray(adapted / np.maximum(lengths, np.finfo(np.float32).tiny))
 
     def asked_similarities(self, vector: Vectors) -> Vectors:
         """Shape (passages,): adapted cosine of the nearest ways of asking, the near ones counted together."""

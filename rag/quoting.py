@@ -104,6 +104,12 @@ _HANGING = re.compile(
     r"(?:both|neither|another) (?:was|were|is|are|did|had|has|have|of)|the (?:study|trial|authors|review|same|other|latter|former))\b",
     re.IGNORECASE,
 )
+_SETS_AGAINST = re.compile(
+    r"\b(?:against|versus|vs|others?|another|disagree\w*|contradict\w*|conflict\w*|differs?|agrees?|"
+    r"replicat\w*|supersed\w*|since|later|earlier)\b",
+    re.IGNORECASE,
+)
+"""Words of a question that sets a study against others."""
 _VERDICT = re.compile(r"^(?:yes|no)\b", re.IGNORECASE)
 _POINTER = re.compile(
     r"\b(?:is|are) (?:covered|explained|described|set out|listed|discussed|compared|given|shown|weighed up) in\b|"
@@ -144,6 +150,8 @@ class Query:
     entities: frozenset[str]
     studies: frozenset[str]
     """Ids of the references that the question names."""
+    only: frozenset[str]
+    """Those that it asks for by themselves: it names them, and sets them against no others."""
     shape: Shape
     audience: Audience
 
@@ -157,9 +165,15 @@ def query_of(library: Library, searched: str, vector: Vectors, audience: Audienc
             e.name for e in library.lexicon.entities(searched) if e.kind not in FOREIGN
         ),
         studies=frozenset(library.studies.named(searched)),
+        only=studies_alone(library, searched),
         shape=shape_of(searched),
         audience=audience,
     )
+
+
+def studies_alone(library: Library, text: str) -> frozenset[str]:
+    """Ids of the references that a text names without setting them against others."""
+    return frozenset() if _SETS_AGAINST.search(text) else frozenset(library.studies.named(text))
 
 
 def ranked_evidence(library: Library, query: Query, evidence: Evidence) -> list[Judged]:
@@ -170,7 +184,26 @@ def ranked_evidence(library: Library, query: Query, evidence: Evidence) -> list[
 def chosen_sentences(
     library: Library, query: Query, ranked: Sequence[Judged], weights: Weights = Weights()
 ) -> list[Candidate]:
-    """The sentences of the answer in reading order; empty where nothing may be quoted."""
+    """The sentences of the answer in reading order; empty where nothing may be quoted.
+
+    A question that names a study, and does not set it against others, is answered from that study.
+    """
+    if query.only:
+        by_digest = sorted(ranked, key=lambda j: not _tells_of(query, j.hit.passage))
+        own = _chosen(library, query, by_digest, weights, query.only)
+        if own:
+            return own
+    return _chosen(library, query, ranked, weights, frozenset())
+
+
+def _chosen(
+    library: Library,
+    query: Query,
+    ranked: Sequence[Judged],
+    weights: Weights,
+    studies: frozenset[str],
+) -> list[Candidate]:
+    """The sentences, of the studies only where any are given."""
     room = ROOMS[query.audience]
     chosen: list[Candidate] = []
     lead: Judged | None = None
@@ -181,7 +214,11 @@ def chosen_sentences(
         adds = behind <= MARGIN or passage.hit.passage.role == "limits"
         if lead and _off_the_point(library, query, passage, lead, adds):
             continue
-        candidates = list(_candidates(library, query, passage, weights))
+        candidates = [
+            c
+            for c in _candidates(library, query, passage, weights)
+            if not studies or studies & {r.id for r in c.references}
+        ]
         if lead is None:
             chosen = _leading(candidates, room)
             lead = passage if chosen else None
@@ -199,6 +236,11 @@ def citations_of(chosen: Sequence[Candidate], first: int = 1) -> list[Citation]:
         Citation(n, c.hit.passage, *c.span, references=c.references)
         for n, c in enumerate(chosen, first)
     ]
+
+
+def _tells_of(query: Query, passage: Passage) -> bool:
+    """Whether a trainer should be told of the study that the question names by this passage first."""
+    return query.audience == "trainer" and passage.role == "body" and passage.source_id in query.only
 
 
 def _off_the_point(

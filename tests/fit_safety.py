@@ -30,12 +30,12 @@ FILES = (
     *("tuning-a", "tuning-b", "tuning-c", "tuning-d", "tuning-e"),
     *(f"{kind}{number}" for kind in ("warning-signs", "ordinary") for number in ("", "-2", "-3", "-4")),
 )
-ASKED = Path(__file__).parents[1] / "corpus" / "asked" / "articles"
+ASKED = Path(__file__).parents[1] / "corpus" / "asked"
 NONE = "none"
 
-THRESHOLD = -0.20
+THRESHOLD = -0.25
 """Score from which a message is referred: rules and recogniser together then find 98.9 % of the signs
-and refer 1.3 % of the `ORDINARY` questions, ten-fold cross-validated. Made-up near misses (voice-2 to
+and refer 1.2 % of the `ORDINARY` questions, ten-fold cross-validated. Made-up near misses (voice-2 to
 voice-6) fare worse."""
 
 AUTHORS = ("voice-1", "voice-2", "voice-3", "voice-4", "voice-5", "voice-6")
@@ -78,14 +78,20 @@ def examples() -> list[Example]:
 
 
 def asked() -> list[Example]:
-    """How people ask for the corpus's sections: ordinary, save where the section is about warning signs."""
-    found = []
-    for path in sorted(ASKED.glob("*.yaml")):
-        for phrasings in yaml.safe_load(path.read_text("utf-8")).values():
-            questions = [Question(p) for p in phrasings]
-            if not any(map(by_rule, questions)):
-                found += [Example(q, NONE, ASKED.parent.name) for q in questions]
-    return found
+    """What people ask of the corpus: ordinary, save where a section is about warning signs.
+
+    The questions that it does not cover are ordinary too.
+    """
+    groups = [
+        phrasings
+        for path in sorted((ASKED / "articles").glob("*.yaml"))
+        for phrasings in yaml.safe_load(path.read_text("utf-8")).values()
+    ]
+    uncovered = yaml.safe_load((ASKED / "not-covered.yaml").read_text("utf-8"))
+    groups += [[q] for questions in uncovered.values() for q in questions]
+    questions = [[Question(p) for p in phrasings] for phrasings in groups]
+    ordinary = [group for group in questions if not any(map(by_rule, group))]
+    return [Example(q, NONE, ASKED.name) for group in ordinary for q in group]
 
 
 def _example(row: dict[str, Any], name: str) -> Example:
@@ -108,7 +114,7 @@ def digest(data: Sequence[Example]) -> str:
     rows = [
         [e.question.text, [[t.role, t.content] for t in e.question.history], e.rule]
         for e in data
-        if e.voice != ASKED.parent.name
+        if e.voice != ASKED.name
     ]
     return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
 

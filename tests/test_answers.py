@@ -293,3 +293,23 @@ def test_follow_ups_of_a_warning_sign_are_referred_again(coach: Coach, later: li
 )
 def test_a_new_topic_after_a_warning_sign_is_not_referred(coach: Coach, text: str) -> None:
     assert coach.answer(parse_question(text, list(SIGN))).safety is None
+
+
+@pytest.mark.parametrize(
+    ("text", "study"),
+    [
+        ("What did Sinclair 2022 find for foot angle, and in how many lifters?", "sinclair-2022-foot-angle-squat"),
+        ("How did Kubo 2019 measure growth?", "kubo-2019-squat-depth"),
+    ],
+)
+def test_a_study_asked_for_by_name_is_told_alone(coach: Coach, text: str, study: str) -> None:
+    answer = coach.answer(parse_question(text, audience="trainer"))
+    told = [c for s, c in zip(answer.sentences, answer.citations, strict=True) if s.part != "related"]
+    assert told[0].passage.source_id == study
+    assert all(study in {r.id for r in c.references} for c in told)
+
+
+def test_a_study_set_against_others_is_not_told_alone(coach: Coach) -> None:
+    text = "Does Kubo 2019 agree with other trials of squat depth, or contradict them?"
+    answer = coach.answer(parse_question(text, audience="trainer"))
+    assert len({r.id for c in answer.citations for r in c.references}) > 1

@@ -17,9 +17,9 @@ from rag.relevance import (
     LIMITS,
     TRAINER_SECTION,
     Features,
-    asked_similarities,
     coverage,
     judged,
+    nearest_similarities,
     register,
     ways_of_asking,
     weighed,
@@ -59,11 +59,11 @@ def test_a_rare_word_weighs_more() -> None:
 SHARES = st.floats(0, 1)
 
 
-@given(SHARES, SHARES, SHARES, SHARES, st.sampled_from(["fused", "heading", "words", "sentence"]))
+@given(SHARES, SHARES, SHARES, SHARES, st.sampled_from(["fused", "asked", "words", "sentence"]))
 def test_no_evidence_for_a_passage_makes_it_less_relevant(
-    fused: float, heading: float, words: float, sentence: float, name: str
+    fused: float, asked: float, words: float, sentence: float, name: str
 ) -> None:
-    before = Features(fused, heading, words, sentence)
+    before = Features(fused, asked, words, sentence, heading=0.5)
     after = replace(before, **{name: getattr(before, name) + 0.1})
     assert weighed(after) > weighed(before)
 
@@ -114,7 +114,7 @@ def test_a_passages_own_sentences_stand_for_what_nobody_wrote_down(small_retriev
     library = small_retriever.library
     assert not library.has_phrasings.any()
     sentence = library.passages[0].sentence(0)
-    asked, sentences = asked_similarities(library, library.embedder.embed([sentence])[0])
+    asked, sentences = nearest_similarities(library, library.embedder.embed([sentence])[0])
     assert asked[0] == sentences[0] == pytest.approx(1, abs=1e-4)
 
 
@@ -123,7 +123,7 @@ def test_where_ways_of_asking_are_written_down_they_alone_count(coach: Any) -> N
     row = int(np.flatnonzero(library.has_phrasings)[0])
     passage: Passage = library.passages[row]
     said, wanted = library.embedder.embed([passage.sentence(0), passage.asked[0]])
-    asked, sentences = asked_similarities(library, said)
+    asked, sentences = nearest_similarities(library, said)
     assert sentences[row] == pytest.approx(1, abs=1e-4)
     assert asked[row] < sentences[row]
-    assert asked_similarities(library, wanted)[0][row] == pytest.approx(1, abs=1e-4)
+    assert nearest_similarities(library, wanted)[0][row] == pytest.approx(1, abs=1e-4)
