@@ -39,10 +39,11 @@ class Studies:
             if len(first) <= 5 and not reference.label.lower().startswith(first):
                 self._acronyms[first.upper()].append(reference)
         self._longest = max((len(n) for n in self._by_name), default=1)
+        self._words = {part for name in self._by_name for part in name}
 
     def knows(self, word: str) -> bool:
         """Whether the word is part of an author's name."""
-        return any(plain(word) in name for name in self._by_name)
+        return plain(word) in self._words
 
     def named(self, text: str) -> tuple[str, ...]:
         """Ids of the references named in the text, in order; those of one author where no year tells."""
