@@ -5,19 +5,22 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from ingest.corpus_files import asked_path
+from ingest.corpus_files import ASKED, NOT_COVERED, asked_path
 from ingest.index import is_stale, update_index
 from rag.answering import Coach
 from rag.errors import CorpusError, IndexMismatchError, IndexMissingError
 from rag.index_files import current_version, read_manifest, read_passages, versions_folder
 from rag.library import open_library, references_of
 from rag.settings import Settings
+from rag.types import Vectors
 from tests.conftest import ROOT
 
 POWDER = "Do I need protein powder or shakes?"
@@ -46,6 +49,13 @@ def ask_for(settings: Settings, name: str, heading: str, *phrasings: str) -> Pat
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({heading: phrasings}), "utf-8")
     return path
+
+
+def not_covered(settings: Settings, *questions: str) -> None:
+    """Writes down questions that the corpus does not answer."""
+    path = settings.corpus / ASKED / NOT_COVERED
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"Beyond this corpus": questions}), "utf-8")
 
 
 class Stopped(BaseException):
@@ -115,6 +125,41 @@ def test_ways_of_asking_leave_with_their_file(small_index: Settings) -> None:
     back = open_library(small_index)
     assert back.passages == built.passages
     assert (back.heading_vectors == built.heading_vectors).all()
+
+
+def test_a_question_leaves_the_list_once_an_article_answers_it(small_index: Settings) -> None:
+    ask_for(small_index, "protein", POWDER, "is whey worth my money")
+    not_covered(small_index, "should i get a massage gun for my glutes", "what does a sauna cost")
+    update_index(small_index)
+    assert len(open_library(small_index).not_covered_vectors) == 2
+    post = article(small_index, "protein").read_text("utf-8").replace("id: protein", "id: massage")
+    front = post.split("---")[1]
+    body = "## Do massage guns help sore glutes?\n\nA massage gun eases soreness for an hour or so.\n"
+    article(small_index, "massage").write_text(f"---{front}---\n\n{body}", "utf-8")
+    update_index(small_index)
+    library = open_library(small_index)
+    (left,) = library.not_covered_vectors
+    assert left @ library.embedder.embed(["what does a sauna cost"])[0] == pytest.approx(1, abs=1e-4)
+
+
+def test_the_adapter_is_learnt_anew_only_where_phrasings_changed(
+    small_index: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learnt: list[int] = []
+
+    def fitted(vectors: Vectors, sections: Sequence[str]) -> Vectors:
+        learnt.append(len(sections))
+        return np.eye(vectors.shape[1], dtype=np.float32) * 2
+
+    monkeypatch.setattr("ingest.index.fitted_adapter", fitted)
+    ask_for(small_index, "protein", POWDER, "is whey worth my money")
+    update_index(small_index)
+    assert learnt == [2]  # the heading, and the other way of asking for it
+    path = article(small_index, "protein")
+    path.write_text(path.read_text("utf-8") + "\nEat an egg if you like eggs.\n", "utf-8")
+    update_index(small_index)
+    assert learnt == [2]
+    assert open_library(small_index).adapter[0, 0] == 2
 
 
 def test_each_passage_keeps_its_own_ways_of_asking(small_index: Settings) -> None:
