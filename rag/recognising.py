@@ -26,7 +26,7 @@ LONGEST = 3
 REACH = 4
 """Content words after a word that it is paired with, within one sentence."""
 
-BURIED = 0.5
+BURIED = 0.6
 """Weight of the most alarming part of a long message beside the whole."""
 
 SHORTEST = 6

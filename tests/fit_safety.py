@@ -34,8 +34,8 @@ ASKED = Path(__file__).parents[1] / "corpus" / "asked"
 NONE = "none"
 
 THRESHOLD = -0.25
-"""Score from which a message is referred: rules and recogniser together then find 98.9 % of the signs
-and refer 1.2 % of the `ORDINARY` questions, ten-fold cross-validated. Made-up near misses (voice-2 to
+"""Score from which a message is referred: rules and recogniser together then find 98.8 % of the signs
+and refer 1.3 % of the `ORDINARY` questions, ten-fold cross-validated. Made-up near misses (voice-2 to
 voice-6) fare worse."""
 
 AUTHORS = ("voice-1", "voice-2", "voice-3", "voice-4", "voice-5", "voice-6")
