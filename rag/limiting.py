@@ -6,20 +6,12 @@ the question, even where retrieval did not bring it.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 
 from rag.library import Library, references_of
-from rag.quoting import Candidate, Query, same_finding
+from rag.quoting import Candidate, Query, is_of_the_record, is_repeated
 from rag.types import Hit
-
-_OF_THE_RECORD = re.compile(
-    r"\b(?:abstracts?|excerpts?|read|readable|visible|pages?|pmid|doi|reference list|machine-written|"
-    r"secondary|summar(?:y|ies)|author list|cited only|known by)\b",
-    re.IGNORECASE,
-)
-"""Words of a sentence about how the study was looked up rather than what it shows."""
 
 
 def with_limits(library: Library, query: Query, chosen: Sequence[Candidate]) -> tuple[Candidate, ...]:
@@ -28,18 +20,19 @@ def with_limits(library: Library, query: Query, chosen: Sequence[Candidate]) -> 
     study = _main_study(answer)
     if query.audience != "trainer" or study is None or any(_limits(c, study) for c in answer):
         return tuple(chosen)
-    limits = [c for c in _sentences(library, query, study) if not any(same_finding(c, o) for o in chosen)]
+    limits = [c for c in _sentences(library, query, study) if not any(is_repeated(c, o) for o in chosen)]
     best = max(limits, key=lambda c: (c.worth, -c.number), default=None)
     return (*answer, *([best] if best else []), *chosen[len(answer) :])
 
 
 def _main_study(answer: Sequence[Candidate]) -> str | None:
-    """The study that most sentences of the leading passage rest on; of several, the first."""
-    if not answer:
+    """The study that the direct answer rests on; of several, the one that its passage cites most."""
+    direct = next((c for c in answer if c.references), None)
+    if direct is None:
         return None
-    leading = [c for c in answer if c.hit is answer[0].hit]
-    cited = Counter(r.id for c in leading for r in c.references if r.status == "ok")
-    return max(cited, key=cited.__getitem__, default=None)
+    cited = Counter(r.id for c in answer if c.hit is direct.hit for r in c.references)
+    sound = [r.id for r in direct.references if r.status == "ok"]
+    return max(sound, key=cited.__getitem__, default=None)
 
 
 def _limits(candidate: Candidate, study: str) -> bool:
@@ -55,7 +48,7 @@ def _sentences(library: Library, query: Query, study: str) -> list[Candidate]:
         if passage.role != "limits" or passage.source_id != study:
             continue
         for number, vector in enumerate(library.sentence_rows(row)):
-            if not _OF_THE_RECORD.search(passage.sentence(number)):
+            if not is_of_the_record(passage.sentence(number)):
                 references = references_of(library, passage, *passage.sentences[number])
                 worth = float(vector @ query.vector)
                 found.append(Candidate(Hit(passage, 0.0, 0), number, worth, vector, references))

@@ -10,12 +10,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from rag.lexicon import FOREIGN, stems_of
 from rag.library import Library, references_of
 from rag.question import Shape, shape_of
 from rag.relevance import Judged, coverage, judged, rarity
 from rag.types import Audience, Citation, Evidence, Hit, Passage, Reference, Vectors
+
+Part = Literal["answer", "limits", "related"]
+"""What a passage behind the leading one adds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,8 @@ class Weights:
     """Taken where the sentence leans on the one before it."""
     pointer: float = 0.50
     """Taken where the sentence only says where to read on."""
+    record: float = 0.30
+    """Taken where a limit tells how the study was looked up rather than what it shows."""
     verdict: float = 0.30
     """Taken where a "Yes" or "No" answers a heading that asks something else."""
 
@@ -48,13 +54,14 @@ class Room:
     """Sentences of the leading passage."""
     further: int
     """Sentences of every other passage."""
-    sources: int
+    others: int
+    """Other passages."""
 
 
 ROOMS: Mapping[Audience, Room] = {
     # About one phone screen; a trainer reads on.
-    "client": Room(sentences=7, words=150, leading=4, further=2, sources=4),
-    "trainer": Room(sentences=9, words=240, leading=5, further=2, sources=5),
+    "client": Room(sentences=7, words=150, leading=4, further=2, others=2),
+    "trainer": Room(sentences=9, words=240, leading=5, further=2, others=3),
 }
 
 MARGIN = 0.45
@@ -63,17 +70,12 @@ MARGIN = 0.45
 RELATED_MARGIN = 0.7
 """… and still be quoted as related."""
 
-RELATED = 2
-"""Passages that an answer quotes as related, one sentence each."""
-
 SURE = 0.75
-"""Adapted cosine from which the leading passage surely answers; then a further passage …"""
+"""Adapted cosine from which the leading passage surely answers …"""
 
-AS_ASKED = 0.58
-"""… must have this to add to the answer …"""
-
-RELATED_AS_ASKED = 0.75
-"""… and this to be quoted as related: of those with less, four in ten were beside the question."""
+AS_ASKED: Mapping[Part, float] = {"answer": 0.58, "limits": 0.0, "related": 0.75}
+"""… and what a further passage must have then: of the related ones with less, four in ten were beside
+the question."""
 
 ON_POINT = 0.5
 """Share of the leading passage's match in words that a further passage must have."""
@@ -90,8 +92,11 @@ SURELY_SAME = 0.68
 SAME = 0.82
 """Cosine similarity from which two sentences say the same …"""
 
-SAME_FINDING = 0.75
-"""… and from which they do where they rest on a study in common."""
+SAME_FINDING = 0.68
+"""… from which they do where they rest on a study in common …"""
+
+SAME_FIGURES = 0.58
+"""… and from which they do where, besides, the later one gives no figure that was not told."""
 
 FIGURES_OF_ONE = 3
 """Figures in common that mark one finding of a study however it is worded."""
@@ -105,14 +110,19 @@ _HANGING = re.compile(
     re.IGNORECASE,
 )
 _SETS_AGAINST = re.compile(
-    r"\b(?:against|versus|vs|others?|another|disagree\w*|contradict\w*|conflict\w*|differs?|agrees?|"
+    r"\b(?:others?|another|disagree\w*|contradict\w*|conflict\w*|differs?|agrees?|"
     r"replicat\w*|supersed\w*|since|later|earlier)\b",
     re.IGNORECASE,
 )
 """Words of a question that sets a study against others."""
+_OF_THE_RECORD = re.compile(
+    r"\b(?:abstracts?|excerpts?|read|readable|visible|pages?|pmid|doi|reference list|machine-written|"
+    r"secondary|summar(?:y|ies)|author list|cited only|known by)\b",
+    re.IGNORECASE,
+)
 _VERDICT = re.compile(r"^(?:yes|no)\b", re.IGNORECASE)
 _POINTER = re.compile(
-    r"\b(?:is|are) (?:covered|explained|described|set out|listed|discussed|compared|given|shown|weighed up) in\b|"
+    r"\b(?:is|are) (?:covered|explained|described|set out|laid out|listed|discussed|compared|given|shown|weighed up) in\b|"
     r"\b(?:see|read|go to) |^(?:compare|more on|more about|more is|for more)\b|\b(?:is|are) in how\b", re.I
 )
 
@@ -190,10 +200,19 @@ def chosen_sentences(
     """
     if query.only:
         by_digest = sorted(ranked, key=lambda j: not _tells_of(query, j.hit.passage))
-        own = _chosen(library, query, by_digest, weights, query.only)
+        own = _chosen(library, query, by_digest, weights, _meant(library, query.only, ranked))
         if own:
             return own
     return _chosen(library, query, ranked, weights, frozenset())
+
+
+def _meant(library: Library, named: frozenset[str], ranked: Sequence[Judged]) -> frozenset[str]:
+    """The studies that were meant: of those with one label, the one whose digest answers best."""
+    meant: dict[str, str] = {}
+    for study in (p.hit.passage.source_id for p in ranked):
+        if study in named:
+            meant.setdefault(library.references[study].label, study)
+    return frozenset(meant.values()) or named
 
 
 def _chosen(
@@ -204,30 +223,42 @@ def _chosen(
     studies: frozenset[str],
 ) -> list[Candidate]:
     """The sentences, of the studies only where any are given."""
+    quotable = {p.row: list(_candidates(library, query, p, weights, studies)) for p in ranked}
+    lead = next((p for p in ranked if quotable[p.row]), None)
+    if lead is None:
+        return []
     room = ROOMS[query.audience]
-    chosen: list[Candidate] = []
-    lead: Judged | None = None
-    for passage in ranked:
-        behind = lead.relevance - passage.relevance if lead else 0.0
-        if behind > RELATED_MARGIN:
-            break
-        adds = behind <= MARGIN or passage.hit.passage.role == "limits"
-        if lead and _off_the_point(library, query, passage, lead, adds):
-            continue
-        candidates = [
-            c
-            for c in _candidates(library, query, passage, weights)
-            if not studies or studies & {r.id for r in c.references}
-        ]
-        if lead is None:
-            chosen = _leading(candidates, room)
-            lead = passage if chosen else None
-        elif adds:
-            chosen += _further(candidates, chosen, passage, room)
-        elif sum(c.related for c in chosen) < RELATED:
-            further = _further(candidates, chosen, passage, replace(room, further=1))
-            chosen += [replace(c, related=True) for c in further]
-    return sorted(chosen, key=lambda c: (c.related, c.hit.passage.role == "limits"))
+    chosen = _leading(quotable[lead.row], room)
+    parts: tuple[tuple[Part, Room], ...] = (
+        ("answer", room),
+        ("limits", replace(room, others=1)),
+        ("related", replace(room, others=1, further=1)),
+    )
+    for part, space in parts:
+        of_part = [p for p in ranked if p is not lead and _part_of(library, query, p, lead) == part]
+        added = 0
+        for passage in of_part:
+            if added < space.others and not (part == "limits" and not _limits_any(passage, chosen)):
+                further = _further(quotable[passage.row], chosen, passage, space)
+                chosen += [replace(c, related=part == "related") for c in further]
+                added += bool(further)
+    return chosen
+
+
+def _part_of(library: Library, query: Query, passage: Judged, lead: Judged) -> Part | None:
+    """What a passage may add to an answer; None where it is beside the question."""
+    behind = lead.relevance - passage.relevance
+    if passage.hit.passage.role == "limits":
+        part: Part = "limits"
+    else:
+        part = "answer" if behind <= MARGIN else "related"
+    off = behind > RELATED_MARGIN or _off_the_point(library, query, passage, lead, part)
+    return None if off else part
+
+
+def _limits_any(passage: Judged, chosen: Sequence[Candidate]) -> bool:
+    """Whether the passage limits a study that the chosen sentences rest on."""
+    return any(r.id == passage.hit.passage.source_id for c in chosen for r in c.references)
 
 
 def citations_of(chosen: Sequence[Candidate], first: int = 1) -> list[Citation]:
@@ -244,14 +275,12 @@ def _tells_of(query: Query, passage: Passage) -> bool:
 
 
 def _off_the_point(
-    library: Library, query: Query, passage: Judged, lead: Judged, adds: bool
+    library: Library, query: Query, passage: Judged, lead: Judged, part: Part
 ) -> bool:
     """Whether a further passage is about something beside the question."""
     if passage.features.words < ON_POINT * lead.features.words:
         return True
-    as_asked = AS_ASKED if adds else RELATED_AS_ASKED
-    sure = lead.features.asked >= SURE and passage.hit.passage.role != "limits"
-    if sure and passage.features.asked < as_asked:
+    if lead.features.asked >= SURE and passage.features.asked < AS_ASKED[part]:
         return True
     return _about_another(library, query, passage.hit.passage)
 
@@ -266,14 +295,19 @@ def _about_another(library: Library, query: Query, passage: Passage) -> bool:
 
 
 def _candidates(
-    library: Library, query: Query, passage: Judged, weights: Weights
+    library: Library, query: Query, passage: Judged, weights: Weights, studies: frozenset[str]
 ) -> Iterator[Candidate]:
-    """The passage's sentences that may be quoted, in order, with their worth to the reader."""
+    """The passage's sentences that may be quoted, in order, with their worth to the reader.
+
+    Only those that rest on one of the studies, where any are given.
+    """
     hit = passage.hit
     for number, vector in enumerate(library.sentence_rows(passage.row)):
         text = hit.passage.sentence(number)
         references = references_of(library, hit.passage, *hit.passage.sentences[number])
         if not _may_be_quoted(text, references):
+            continue
+        if studies and not studies & {r.id for r in references}:
             continue
         worth = weights.similarity * float(vector @ query.vector)
         worth += weights.words * coverage(query.stems, [text], rarity(library))
@@ -283,6 +317,7 @@ def _candidates(
         worth += weights.number * (query.shape == "number" and bool(re.search(r"\d", text)))
         worth -= weights.hanging * bool(_HANGING.match(text))
         worth -= weights.pointer * bool(_POINTER.search(text))
+        worth -= weights.record * (hit.passage.role == "limits" and is_of_the_record(text))
         worth -= weights.verdict * _answers_another(text, passage, SAME_QUESTION)
         yield Candidate(hit, number, worth, vector, references)
 
@@ -318,9 +353,6 @@ def _further(
     candidates: Sequence[Candidate], chosen: Sequence[Candidate], passage: Judged, room: Room
 ) -> list[Candidate]:
     """What another passage adds: its best new sentence, and the one that follows it."""
-    sources = {c.hit.passage.source_id for c in chosen} | {passage.hit.passage.source_id}
-    if len(sources) > room.sources:
-        return []
     alone = [
         c
         for c in candidates
@@ -351,18 +383,41 @@ def _fits(candidate: Candidate, chosen: Sequence[Candidate], room: Room) -> bool
         c.hit is candidate.hit and c.number == candidate.number - 1 for c in chosen
     ):
         return False
-    return not any(same_finding(candidate, c) for c in chosen)
+    return not tells_again(candidate, chosen)
 
 
-def same_finding(one: Candidate, other: Candidate) -> bool:
-    """Whether two sentences of different passages tell one finding."""
-    if one.hit is other.hit:
-        return False
-    similar = float(one.vector @ other.vector)
-    if not {r.id for r in one.references} & {r.id for r in other.references}:
-        return similar >= SAME
+def is_of_the_record(text: str) -> bool:
+    """Whether a limit is one of how the study was looked up rather than of what it shows."""
+    return bool(_OF_THE_RECORD.search(text))
+
+
+def tells_again(one: Candidate, told: Sequence[Candidate]) -> bool:
+    """Whether a sentence tells what sentences of other passages have told already."""
+    others = [c for c in told if c.hit is not one.hit]
+    of_its_studies = [c for c in others if _studies(one) & _studies(c)]
+    near = max((_similar(one, c) for c in of_its_studies), default=-1.0)
+    figures = _figures(one.text)
+    known = {f for c in of_its_studies for f in _figures(c.text)}
+    return (
+        any(is_repeated(one, c) for c in others)
+        or near >= SAME_FINDING
+        or (bool(figures) and figures <= known and near >= SAME_FIGURES)
+    )
+
+
+def is_repeated(one: Candidate, other: Candidate) -> bool:
+    """Whether two sentences are the same in other words, or tell the same figures of a study."""
+    same_study = bool(_studies(one) & _studies(other))
     shared = _figures(one.text) & _figures(other.text)
-    return similar >= SAME_FINDING or len(shared) >= FIGURES_OF_ONE
+    return _similar(one, other) >= SAME or (same_study and len(shared) >= FIGURES_OF_ONE)
+
+
+def _similar(one: Candidate, other: Candidate) -> float:
+    return float(one.vector @ other.vector)
+
+
+def _studies(candidate: Candidate) -> set[str]:
+    return {r.id for r in candidate.references}
 
 
 def _figures(text: str) -> set[str]:

@@ -22,7 +22,10 @@ CANDIDATES = 200
 """Passages taken from each of the two rankings before fusion."""
 
 NAMED_STUDY = 0.5
-"""What resting on a study that the query names adds: about as much as half of its words do."""
+"""What resting on a study that the query names adds: about as much as half of its words do …"""
+
+OWN_DIGEST = 0.5
+"""… and what being that study's own digest adds to it."""
 
 Scores = NDArray[np.float32]
 
@@ -110,7 +113,8 @@ class HybridRetriever:
             + DENSE_WEIGHTS["sentence"] * best_sentence
         )
         named = self._named_rows(searched, kind)
-        fused[named] += NAMED_STUDY
+        for row, worth in named.items():
+            fused[row] += worth
         candidates = self._candidates(vector, lexical, k, kind).union(named) - self._facts
         rows = sorted(candidates, key=lambda row: (-float(fused[row]), row))[: max(k, 1)]
         hits = [
@@ -119,11 +123,15 @@ class HybridRetriever:
         ]
         return _reranked(self._reranker, searched, hits) if self._reranker else hits
 
-    def _named_rows(self, searched: str, kind: SourceKind | None) -> list[int]:
-        """Rows of the passages, of one kind where given, that rest on a study the query names."""
-        rows = self.library.study_rows
-        named = {r for i in self.library.studies.named(searched) for r in rows.get(i, ())}
-        return sorted(r for r in named if kind in (None, self.library.passages[r].source_kind))
+    def _named_rows(self, searched: str, kind: SourceKind | None) -> dict[int, float]:
+        """What the passages, of one kind where given, gain that rest on a study the query names."""
+        passages, worth = self.library.passages, dict[int, float]()
+        for study in self.library.studies.named(searched):
+            for row in self.library.study_rows.get(study, ()):
+                if kind in (None, passages[row].source_kind):
+                    own = passages[row].source_id == study
+                    worth[row] = NAMED_STUDY + OWN_DIGEST * own
+        return worth
 
     def _candidates(
         self, vector: Vectors, lexical: Scores, k: int, kind: SourceKind | None
