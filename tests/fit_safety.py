@@ -27,15 +27,17 @@ from rag.types import Question, Turn
 FOLDER = Path(__file__).parent / "questions"
 FILES = (
     *("safety-examples", "dev", "paraphrases", "refused", "caution", "plain"),
-    *("tuning-a", "tuning-b", "tuning-c", "tuning-d", "tuning-e"),
+    *("tuning-a", "tuning-b", "tuning-c", "tuning-d", "tuning-e", "tuning-f", "talks", "talks-b"),
     *(f"{kind}{number}" for kind in ("warning-signs", "ordinary") for number in ("", "-2", "-3", "-4")),
 )
 ASKED = Path(__file__).parents[1] / "corpus" / "asked"
 NONE = "none"
+EARLIER = "earlier turn"
+"""`rule` of a message whose sign stands in the turn before."""
 
-THRESHOLD = -0.25
-"""Score from which a message is referred: rules and recogniser together then find 98.8 % of the signs
-and refer 1.3 % of the `ORDINARY` questions, ten-fold cross-validated. Made-up near misses (voice-2 to
+THRESHOLD = -0.3
+"""Score from which a message is referred: rules and recogniser together then find 98.9 % of the signs
+and refer 1.4 % of the `ORDINARY` questions, ten-fold cross-validated. Made-up near misses (voice-2 to
 voice-6) fare worse."""
 
 AUTHORS = ("voice-1", "voice-2", "voice-3", "voice-4", "voice-5", "voice-6")
@@ -67,12 +69,15 @@ class Example:
 
 
 def examples() -> list[Example]:
-    """Every example, in the order of the files; those whose safety is not settled left out."""
+    """Every example, in the order of the files; those whose safety is not settled left out.
+
+    So is a follow-up whose sign was said in an earlier turn: its own words are no sign.
+    """
     found = []
     for name in FILES:
         for line in (FOLDER / f"{name}.jsonl").read_text("utf-8").splitlines():
             row = json.loads(line)
-            if row.get("safety") != "any":
+            if row.get("safety") != "any" and row.get("rule") != EARLIER:
                 found.append(_example(row, name))
     return found + asked()
 

@@ -90,6 +90,9 @@ WARNINGS = [
 ]
 
 ORDINARY = [
+    "the outside of my hip throbs when i balance on one leg",
+    "knees kill when i jog, would hip work help",
+    "is my thigh muscle growing or is it just swelling",
     "my legs are killing me after squats, is that good",
     "i'm dying on the bulgarian split squats lol",
     "what is rhabdo?",
