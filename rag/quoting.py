@@ -83,6 +83,9 @@ ON_POINT = 0.5
 WORTH_ADDING = 0.5
 """What a sentence must be worth that opens a further passage: about half of what a lead is."""
 
+OPENING = 0.25
+"""Share of the best sentence's worth that a section's own answer must have to go first."""
+
 SAME_QUESTION = 0.55
 """Cosine of heading and question from which a "Yes" or "No" is an answer to the question …"""
 
@@ -228,7 +231,7 @@ def _chosen(
     if lead is None:
         return []
     room = ROOMS[query.audience]
-    chosen = _leading(quotable[lead.row], room)
+    chosen = _leading(quotable[lead.row], lead, room)
     parts: tuple[tuple[Part, Room], ...] = (
         ("answer", room),
         ("limits", replace(room, others=1)),
@@ -335,18 +338,37 @@ def _answers_another(text: str, passage: Judged, same_from: float) -> bool:
     return bool(_VERDICT.match(text)) and passage.features.heading < same_from
 
 
-def _leading(candidates: Sequence[Candidate], room: Room) -> list[Candidate]:
+def _leading(
+    candidates: Sequence[Candidate], passage: Judged, room: Room
+) -> list[Candidate]:
     """The leading passage's answer and what follows it there, in order."""
     alone = [c for c in candidates if not _HANGING.match(c.text)] or list(candidates)
     if not alone:
         return []
-    first = max(alone, key=lambda c: (c.worth, -c.number))
+    best = max(alone, key=lambda c: (c.worth, -c.number))
+    opening = alone[0]
+    first = opening if _opens(opening, best, passage) else best
     chosen = [first]
-    for candidate in candidates:
-        if candidate.number > first.number and not _POINTER.search(candidate.text):
-            if len(chosen) < room.leading and _fits(candidate, chosen, room):
-                chosen.append(candidate)
+    behind = [c for c in candidates if c.number > first.number and not _POINTER.search(c.text)]
+    if best.number > first.number + room.leading - 1:
+        behind = [c for c in behind if c.number >= best.number]
+    for candidate in behind:
+        if len(chosen) < room.leading and _fits(candidate, chosen, room):
+            chosen.append(candidate)
     return chosen
+
+
+def _opens(opening: Candidate, best: Candidate, passage: Judged) -> bool:
+    """Whether the section's own answer goes first, though another sentence of it is worth more.
+
+    Sections for clients open with their answer; those for trainers and digests give one finding
+    after another.
+    """
+    section = passage.hit.passage
+    answers = opening.number == 0 and section.source_kind != "reference" and section.audience != "trainer"
+    if not answers or _answers_another(opening.text, passage, SAME_QUESTION):
+        return False
+    return opening.worth >= OPENING * best.worth
 
 
 def _further(

@@ -339,3 +339,18 @@ def test_a_clients_words_for_a_figure_already_told_are_not_quoted(coach: Coach) 
     text = "What did Kubo 2019 find about squat depth?"
     answer = coach.answer(parse_question(text, audience="trainer"))
     assert sum("6.7%" in c.quote for c in answer.citations) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "do light weights tone you and heavy ones bulk you up?",
+        "numb between my legs and cant pee since deadlifts",
+        "is it bad that my pelvis tips forward?",
+        "should i lift lighter on my period?",
+        "deep groin ache on every run, carry on with the half marathon?",
+    ],
+)
+def test_a_clients_answer_opens_with_its_sections_own_answer(coach: Coach, text: str) -> None:
+    first = coach.answer(parse_question(text)).citations[0]
+    assert first.start == first.passage.sentences[0][0]
