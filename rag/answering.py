@@ -267,12 +267,18 @@ def _safety(question: Question, asked: Standalone) -> Safety | None:
     own = assess(question)
     if not asked.leans_on or (own and own.refers):
         return own
-    before = (assess(Question(said)) for said in reversed(asked.leans_on))
+    before = (assess(as_asked(question, said)) for said in reversed(asked.leans_on))
     sign = next((s for s in before if s and s.refers), None)
     if sign:
         return sign
     carried = assess(replace(question, text=asked.text, history=()))
     return own or (None if carried and carried.refers else carried)
+
+
+def as_asked(question: Question, said: str) -> Question:
+    """An earlier message of the conversation as it was asked: behind what was said before it."""
+    at = next((n for n, turn in enumerate(question.history) if turn.content == said), 0)
+    return Question(said, question.history[:at])
 
 
 def _in_english(findings: Findings, retriever: HybridRetriever) -> Findings:

@@ -79,6 +79,7 @@ def examples() -> list[Example]:
             row = json.loads(line)
             if row.get("safety") != "any" and row.get("rule") != EARLIER:
                 found.append(_example(row, name))
+                found += _said_before(found[-1])
     return found + asked()
 
 
@@ -109,6 +110,17 @@ def _example(row: dict[str, Any], name: str) -> Example:
             raise SystemExit(f"{row['id']}: say which rule this warning sign belongs to")
         rule = fired.rule
     return Example(question, rule, row.get("voice", name))
+
+
+def _said_before(example: Example) -> list[Example]:
+    """The turns before an ordinary message, which are ordinary too, save those that a rule refers."""
+    history = example.question.history
+    if example.rule != NONE:
+        return []
+    said = [
+        Question(turn.content, history[:at]) for at, turn in enumerate(history) if turn.role == "user"
+    ]
+    return [Example(q, NONE, example.voice) for q in said if by_rule(q) is None]
 
 
 def digest(data: Sequence[Example]) -> str:

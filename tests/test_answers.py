@@ -313,6 +313,13 @@ def test_a_new_topic_after_a_warning_sign_is_not_referred(coach: Coach, text: st
     assert coach.answer(parse_question(text, list(SIGN))).safety is None
 
 
+def test_a_fragment_said_earlier_is_judged_by_what_it_was_said_behind(coach: Coach) -> None:
+    said = ["Do activation drills help a sprint the same day?", "And over several weeks?"]
+    turns = [t for text in said for t in ({"role": "user", "content": text}, SIGN[1])]
+    last = "Back to same-day effects. What about jumps rather than sprints?"
+    assert coach.answer(parse_question(last, turns)).safety is None
+
+
 @pytest.mark.parametrize(
     ("text", "study"),
     [

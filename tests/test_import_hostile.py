@@ -424,7 +424,7 @@ def test_a_long_text_takes_work_in_proportion(
 
     take(50)  # what is done once only: imports, caches
     # Three sizes: what is done once, however much, cancels out of the differences.
-    sizes = [take(900), take(1300), take(1700)]
+    sizes = [take(450), take(650), take(850)]
     for once, twice, thrice in zip(*sizes, strict=True):
         assert thrice - twice <= 1.2 * (twice - once)
 
