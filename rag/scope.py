@@ -29,6 +29,9 @@ NEAREST = 5
 """Passages whose words count as found."""
 
 
+BARE = 2
+"""Words up to which a message names a topic rather than asks: what questions are not covered says nothing then."""
+
 FAR = -0.25
 """Nearness of a question not covered below which it says nothing: it speaks against an answer only."""
 
@@ -130,7 +133,7 @@ def signals_of(library: Library, query: Query, ranked: Sequence[Judged]) -> Sign
         missing=max((english_rarity(w) for w in unfound), default=0.0),
         moved=moved,
         gained=gained,
-        uncovered=nearer(library.not_covered_similarities(query.vector), features),
+        uncovered=_uncovered(library, query, features),
         elsewhere=_foreign(library, query.text, nearest, ELSEWHERE),
         setting=_foreign(library, query.text, nearest, SETTING),
         domain=float(bool(query.entities)),
@@ -185,6 +188,12 @@ def _without(
 
 def _best(library: Library, rows: list[int], vector: Vectors) -> float:
     return max((float((library.sentence_rows(r) @ vector).max()) for r in rows), default=0.0)
+
+
+def _uncovered(library: Library, query: Query, features: Sequence[Features]) -> float:
+    if len(query.text.split()) <= BARE:
+        return FAR
+    return nearer(library.not_covered_similarities(query.vector), features)
 
 
 def nearer(not_covered: Vectors, features: Sequence[Features]) -> float:

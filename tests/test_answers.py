@@ -361,3 +361,11 @@ def test_a_clients_words_for_a_figure_already_told_are_not_quoted(coach: Coach) 
 def test_a_clients_answer_opens_with_its_sections_own_answer(coach: Coach, text: str) -> None:
     first = coach.answer(parse_question(text)).citations[0]
     assert first.start == first.passage.sentences[0][0]
+
+
+@pytest.mark.parametrize(
+    ("text", "answered"),
+    [("squats?", True), ("bands", True), ("over 60", True), ("pizza", False), ("bench press", False), ("bitcoin", False)],
+)
+def test_a_bare_topic_is_answered_where_the_corpus_has_it(coach: Coach, text: str, answered: bool) -> None:
+    assert (coach.answer(parse_question(text)).status == "answered") == answered

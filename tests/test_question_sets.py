@@ -47,6 +47,7 @@ def scores(coach: Coach) -> Scores:
         ("tuning-g", "status", 0.97),
         ("tuning-g", "reference", 0.95),
         ("tuning-g", "must", 0.92),
+        ("tuning-h", "reference", 0.95),
         ("talks-b", "reference", 0.86),
         ("talks-c", "reference", 0.89),
     ],
