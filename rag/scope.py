@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from rag.leaning import CHAT
 from rag.lexicon import (
     ELSEWHERE,
     FOREIGN,
@@ -191,7 +192,8 @@ def _best(library: Library, rows: list[int], vector: Vectors) -> float:
 
 
 def _uncovered(library: Library, query: Query, features: Sequence[Features]) -> float:
-    if len(query.text.split()) <= BARE:
+    """`Signals.uncovered`; a greeting ("good morning") is no topic, though an exercise has its name."""
+    if len(query.text.split()) <= BARE and not CHAT.match(query.text.lower()):
         return FAR
     return nearer(library.not_covered_similarities(query.vector), features)
 
